@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The gendisk: the only file that has one. */
+#ifndef SWB_BLKDEV_H
+#define SWB_BLKDEV_H
+
+#include "volume.h"
+
+int swb_blkdev_init(void);
+void swb_blkdev_exit(void);
+
+/** swb_blkdev_create() - /dev/swblock<minor>, capacity 0 until promoted;
+ * @minor -1 = first free. Links the lower devices for lsblk. */
+int swb_blkdev_create(struct swb_volume *v, int minor);
+
+/** swb_blkdev_set_role() - capacity, read-only flag and uevent for a new role */
+void swb_blkdev_set_role(struct swb_volume *v, u8 role);
+
+/** swb_blkdev_claim() - no further opens; -EBUSY if open and not @force */
+int swb_blkdev_claim(struct swb_volume *v, bool force);
+
+/** swb_blkdev_destroy() - worker context; kernel-notes order: mark dead, upper
+ * bios were failed, del_gendisk, put */
+void swb_blkdev_destroy(struct swb_volume *v);
+
+#endif /* SWB_BLKDEV_H */

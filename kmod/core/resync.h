@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Peer recovery: one fact table with lettered cases. Pure and total. */
+#ifndef SWB_CORE_RESYNC_H
+#define SWB_CORE_RESYNC_H
+
+#include "types.h"
+
+enum swb_resync_verdict {
+	SWB_RESYNC_REFUSE,
+	SWB_RESYNC_STEP_DOWN,
+	SWB_RESYNC_IN_SYNC,	/* equal: in sync after a barrier (G6) */
+	SWB_RESYNC_CATCH_UP,	/* stream from match + 1 */
+	SWB_RESYNC_TRUNCATE,	/* cut to match, then stream from match + 1 */
+	SWB_RESYNC_DELTA,
+	SWB_RESYNC_REBUILD,
+};
+
+/**
+ * struct swb_resync_facts - what the decision is made of, as yes/no and order
+ * facts; swb_resync_facts_of() derives it from two accounts
+ * @same_volume: volume uuids and geometry agree
+ * @known_replica: peer is the member we linked, not ourselves
+ * @same_store: store uuid and generation agree
+ * @peer_void: inconsistent or disk failed: P7
+ * @peer_epoch_newer: adopted epoch of the peer is above ours
+ * @two_openings: one epoch, two first LSNs: P2
+ * @common: a last common LSN exists at or above the lineage floor
+ * @below_extent: match < extent_hi of the peer: P9
+ * @below_committed: match < known C, own or peer's, and no override epoch
+ *	lies between: P16
+ * @peer_beyond: R > match: the peer holds records that we lack
+ * @at_head: match == own head
+ * @history: S <= match + 1
+ * @bitmap_covers: a changed-block bitmap covers the peer (never in this slice)
+ */
+struct swb_resync_facts {
+	bool same_volume;
+	bool known_replica;
+	bool same_store;
+	bool peer_void;
+	bool peer_epoch_newer;
+	bool two_openings;
+	bool common;
+	bool below_extent;
+	bool below_committed;
+	bool peer_beyond;
+	bool at_head;
+	bool history;
+	bool bitmap_covers;
+};
+
+#define SWB_RESYNC_FACTS	13
+
+struct swb_resync_decision {
+	enum swb_resync_verdict verdict;
+	enum swblock_reason reason;	/* for REFUSE, STEP_DOWN, REBUILD */
+	u8 letter;
+	u64 match;			/* m */
+};
+
+/** swb_resync_facts_of() - own and peer's account -> facts, and m */
+void swb_resync_facts_of(const struct swb_facts *own,
+			 const struct swb_facts *peer,
+			 struct swb_resync_facts *out, u64 *match);
+
+/** swb_resync_judge() - facts -> exactly one case */
+void swb_resync_judge(const struct swb_resync_facts *f,
+		      struct swb_resync_decision *out);
+
+/** swb_resync_decide() - both of the above */
+void swb_resync_decide(const struct swb_facts *own,
+		       const struct swb_facts *peer,
+		       struct swb_resync_decision *out);
+
+/**
+ * swb_resync_accept_start() - replica: is the primary's START one that may be
+ * obeyed? It must not cut below extent_hi (P9) or known C (P16), nor leave a
+ * gap, nor claim a match that the two lineages do not have.
+ */
+enum swblock_reason swb_resync_accept_start(const struct swb_facts *own,
+					    const struct swb_facts *primary,
+					    u64 from, u64 truncate_to);
+
+#endif /* SWB_CORE_RESYNC_H */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Index of what the extent does not hold yet: disjoint sector ranges, each with
+ * the newest record that covers it. Preallocated nodes: R live records make at
+ * most 2R - 1 ranges, whatever the order of insertion. The caller's lock.
+ */
+#ifndef SWB_DIRTY_H
+#define SWB_DIRTY_H
+
+#include <linux/rbtree.h>
+#include <linux/types.h>
+
+/**
+ * struct swb_range - one range of the index
+ * @node: in the tree, by @start
+ * @start: first sector
+ * @end: sector after the last
+ * @lsn: record that covers it
+ * @payload_off: byte offset of @start's data in the payload of the record's
+ *	group (not of the record); meaningless if @zeroes
+ * @zeroes: the record writes zeroes
+ */
+struct swb_range {
+	struct rb_node node;
+	u64 start;
+	u64 end;
+	u64 lsn;
+	u32 payload_off;
+	bool zeroes;
+};
+
+/**
+ * struct swb_dirty - the index
+ * @root: tree of struct swb_range
+ * @free: unused nodes, chained through node.rb_right
+ * @nodes: the preallocated array
+ * @records_max: live records it was made for
+ * @records: live records inserted and not yet retired
+ * @count: ranges in the tree
+ */
+struct swb_dirty {
+	struct rb_root root;
+	struct rb_node *free;
+	struct swb_range *nodes;
+	u32 records_max;
+	u32 records;
+	u32 count;
+};
+
+int swb_dirty_create(struct swb_dirty *d, u32 records_max);
+void swb_dirty_destroy(struct swb_dirty *d);
+
+/**
+ * swb_dirty_insert() - record @lsn covers [start, end); older ranges give way,
+ * newer ones stay. Order of calls does not matter. Never fails while
+ * records < records_max, which admission keeps true.
+ */
+void swb_dirty_insert(struct swb_dirty *d, u64 start, u64 end, u64 lsn,
+		      u32 payload_off, bool zeroes);
+
+/** swb_dirty_find() - first range with end > @sector, or NULL */
+struct swb_range *swb_dirty_find(struct swb_dirty *d, u64 sector);
+struct swb_range *swb_dirty_next(struct swb_range *r);
+
+/**
+ * swb_dirty_retire() - [start, end) is in the extent up to @lsn: drop the ranges
+ * in it whose record is <= @lsn
+ */
+void swb_dirty_retire(struct swb_dirty *d, u64 start, u64 end, u64 lsn);
+
+/** swb_dirty_retired() - @n records will never be looked up again */
+void swb_dirty_retired(struct swb_dirty *d, u32 n);
+
+/** swb_dirty_clear() - forget everything */
+void swb_dirty_clear(struct swb_dirty *d);
+
+#endif /* SWB_DIRTY_H */

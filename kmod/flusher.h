@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Write-back: records at or below the core's limit go from the log to the extent
+ * in sorted batches, then the checkpoint advances and the ring is trimmed.
+ *
+ *   hi durable -> extent writes complete -> extent flushed -> superblock with
+ *   lo = hi (and the next hi) durable -> only then the ring space is free
+ *
+ * One kthread. Order of locks: step_mutex, flusher.mutex, super.mutex, lock. It
+ * never posts while it holds its mutex.
+ */
+#ifndef SWB_FLUSHER_H
+#define SWB_FLUSHER_H
+
+#include <linux/mutex.h>
+#include "super.h"
+#include "wal.h"
+
+/**
+ * struct swb_flusher_ops - what the flusher tells its owner; process context
+ * @checkpointed: extent_lo and S, both durable
+ * @failed: the extent or the superblock could not be written
+ */
+struct swb_flusher_ops {
+	void (*checkpointed)(void *ctx, u64 extent_lo, u64 start);
+	void (*failed)(void *ctx, int err);
+	void (*wrote)(void *ctx, u64 bytes);	/* statistics */
+};
+
+struct swb_flusher {
+	struct mutex mutex;
+	struct task_struct *task;
+	wait_queue_head_t wait;
+	struct swb_wal *wal;
+	struct swb_super *super;
+	struct swb_store *data;
+	struct swb_core *core;
+	spinlock_t *lock;
+	const struct swb_flusher_ops *ops;
+	void *ctx;
+	bool kicked;
+	bool urgent;	/* ring is filling: do not wait for a batch to gather */
+	bool stop;
+	struct swb_flusher_priv *priv;
+};
+
+int swb_flusher_start(struct swb_flusher *f, const char *name);
+void swb_flusher_stop(struct swb_flusher *f);
+
+/** swb_flusher_kick() - there may be something to do; any context */
+void swb_flusher_kick(struct swb_flusher *f, bool urgent);
+
+/** swb_flusher_pause() - no batch runs until resume; waits for the running one */
+void swb_flusher_pause(struct swb_flusher *f);
+void swb_flusher_resume(struct swb_flusher *f);
+
+#endif /* SWB_FLUSHER_H */

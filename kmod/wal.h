@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ring writer: groups from open to retired, group commit, reading back by
+ * LSN. One copy of a payload lives in a group's pages from admission on and is
+ * never rewritten while anyone refers to it: WAL bio, links, reads and flusher
+ * share it. Knows nothing of peers.
+ *
+ *	OPEN -> (sealed, placed, submitted) INFLIGHT -> WRITTEN -> evicted -> retired
+ *	 filling: reserve under lock, copy and crc outside, last filler submits
+ *
+ * The directory holds one entry for each live group, oldest first, resident or
+ * not; it is how an LSN becomes a place in memory or in the ring.
+ *
+ * Lock: *w->lock (irqsave), the member's lock, which also covers the core.
+ */
+#ifndef SWB_WAL_H
+#define SWB_WAL_H
+
+#include <linux/bio.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include "core/core.h"
+#include "core/ring.h"
+#include "core/codec.h"
+#include "dirty.h"
+#include "store.h"
+
+#define SWB_GROUP_PAGES	(SWB_GROUP_PAYLOAD_MAX / PAGE_SIZE)
+
+enum swb_group_state {
+	SWB_GROUP_FREE,
+	SWB_GROUP_PRIVATE,	/* a link fills it, not yet in the log */
+	SWB_GROUP_OPEN,		/* takes records */
+	SWB_GROUP_CLOSING,	/* takes none; waits for its fillers */
+	SWB_GROUP_INFLIGHT,	/* WAL bio submitted */
+	SWB_GROUP_WRITTEN,	/* WAL bio completed */
+};
+
+/**
+ * struct swb_group - a group in memory
+ * @refs: WAL bio, directory residence, links, reads, flusher; pages are returned
+ *	with the last
+ * @state: enum swb_group_state
+ * @fillers: records reserved, not yet filled
+ * @first_lsn: of record 0
+ * @epoch: of all records
+ * @nrec: records
+ * @payload_bytes: bytes of payload so far
+ * @header: one page: struct swb_disk_group with its records; sealed before
+ *	submission
+ * @page: payload, contiguous over the pages
+ * @rec_off: payload offset of each record
+ * @admitted_ns: when its first record entered
+ */
+struct swb_group {
+	struct swb_wal *wal;
+	struct list_head node;
+	refcount_t refs;
+	u8 state;
+	int error;
+	u32 fillers;
+	u64 first_lsn;
+	u64 epoch;
+	u32 nrec;
+	u32 payload_bytes;
+	u64 admitted_ns;
+	struct swb_disk_group *header;
+	u32 npages;
+	struct page *page[SWB_GROUP_PAGES];
+	u32 rec_off[SWB_GROUP_RECS_MAX];
+	struct bio bio;
+	struct bio_vec bvec[SWB_GROUP_PAGES + 2];
+};
+
+/**
+ * struct swb_ent - directory entry of a live group
+ * @first_lsn: first live LSN
+ * @nrec: live records
+ * @epoch: of all of them
+ * @pos: ring offset of the header
+ * @seq: group sequence number
+ * @prev_crc: checksum of the header before it
+ * @crc: checksum of its header
+ * @header_bytes: of the header
+ * @payload_bytes: of the payload
+ * @bytes: what it takes in the ring, with the gap before it
+ * @pins: readers of its place in the ring; trimming stops before it
+ * @written: WAL bio completed without error
+ * @group: memory, or NULL when evicted
+ */
+struct swb_ent {
+	u64 first_lsn;
+	u32 nrec;
+	u64 epoch;
+	u64 pos;
+	u64 seq;
+	u32 prev_crc;
+	u32 crc;
+	u32 header_bytes;
+	u32 payload_bytes;
+	u64 bytes;
+	u32 pins;
+	bool written;
+	struct swb_group *group;
+};
+
+/**
+ * struct swb_wal_ops - what the WAL tells its owner; any context, lock not held
+ * @progress: w->written_lsn moved, or a flush ended: look at the fields
+ * @failed: a WAL write or flush failed
+ * @space: ring, memory or slots became free
+ */
+struct swb_wal_ops {
+	void (*progress)(void *ctx);
+	void (*failed)(void *ctx, int err);
+	void (*space)(void *ctx);
+};
+
+struct swb_wal;	/* fields are wal.c's business, except those below */
+
+/**
+ * struct swb_wal - the log of one member
+ * @lock: the member's lock
+ * @core: the member's core (log.head is advanced through it)
+ * @store: device the ring is on
+ * @ring_offset: first byte of the ring there
+ * @ring: ring arithmetic
+ * @dirty: index
+ * @written_lsn: contiguous prefix that completed its WAL write
+ * @flush_done: a flush has ended since last asked; with its lsn, generation, err
+ * @inflight: groups whose WAL bio has not completed
+ */
+struct swb_wal {
+	spinlock_t *lock;
+	struct swb_core *core;
+	struct swb_store *store;
+	u64 ring_offset;
+	struct swb_ring ring;
+	struct swb_dirty *dirty;
+	const struct swb_wal_ops *ops;
+	void *ctx;
+	u64 written_lsn;
+	bool flush_inflight;
+	bool flush_done;
+	u64 flush_lsn;
+	u32 flush_generation;
+	int flush_err;
+	u32 inflight;
+	struct swb_wal_priv *priv;
+};
+
+/* create with memory_bytes of payload pages preallocated (e.g. 32 MiB) */
+int swb_wal_create(struct swb_wal *w, u64 memory_bytes);
+void swb_wal_destroy(struct swb_wal *w);
+
+/* -- primary: one record of an upper write ------------------------------ */
+
+/**
+ * struct swb_slot - a reserved place in the log
+ */
+struct swb_slot {
+	struct swb_group *group;
+	u32 index;	/* record in the group */
+	u64 lsn;
+};
+
+/**
+ * swb_wal_reserve() - a place for one record; lock held
+ * @type: enum swb_rec_type; takes an LSN from the core
+ * Return: 0; -ENOSPC ring full; -ENOBUFS no page, slot or index node: park.
+ */
+int swb_wal_reserve(struct swb_wal *w, u8 type, u64 sector, u32 len_bytes,
+		    struct swb_slot *slot);
+
+/** swb_wal_fill() - copy the bio's data in and checksum the copy; no lock */
+void swb_wal_fill(struct swb_slot *slot, struct bio *bio);
+
+/**
+ * swb_wal_commit() - the slot is filled: index it, and submit the group if it is
+ * time (idle, full, or the last filler of a closing one). No lock; may submit a
+ * bio from this context, never waits.
+ */
+void swb_wal_commit(struct swb_wal *w, struct swb_slot *slot);
+
+/**
+ * swb_wal_kick() - process context: seal and submit what gathered; called by the
+ * owner after progress
+ */
+void swb_wal_kick(struct swb_wal *w);
+
+/* -- replica: a whole frame becomes a group ----------------------------- */
+
+/**
+ * swb_wal_group_get() - a private group with room for @payload_bytes; waits up to
+ * @timeout jiffies for memory
+ */
+struct swb_group *swb_wal_group_get(struct swb_wal *w, u32 payload_bytes,
+				    long timeout);
+void swb_group_put(struct swb_group *g);
+
+/**
+ * swb_wal_attach() - a filled private group becomes the newest of the log; lock
+ * held. The caller has set first_lsn, epoch, nrec, payload_bytes, rec_off and
+ * the record descriptors, and has told the core (swb_core_received()) only
+ * after this returned 0.
+ * Return: 0, or -ENOSPC: wait with swb_wal_wait_space() and try again.
+ */
+int swb_wal_attach(struct swb_wal *w, struct swb_group *g);
+
+/** swb_wal_submit() - index and write an attached group; no lock */
+void swb_wal_submit(struct swb_wal *w, struct swb_group *g);
+
+/** swb_wal_wait_space() - until ring space was freed, or @timeout jiffies */
+void swb_wal_wait_space(struct swb_wal *w, long timeout);
+
+/* -- both --------------------------------------------------------------- */
+
+/** swb_wal_append_open() - the epoch-open record as a group of its own; waits for
+ * room. Process context, no lock. The core has already counted its LSN.
+ */
+int swb_wal_append_open(struct swb_wal *w, u64 epoch, u64 lsn);
+
+/** swb_wal_flush() - start a device flush of what is written now; at most one */
+void swb_wal_flush(struct swb_wal *w);
+
+/**
+ * swb_wal_truncate() - cut after @lsn: waits for groups in flight, drops memory
+ * and directory above, rebuilds the index. The caller has stopped all writers
+ * and the flusher, and saves the superblock afterwards: *w->core->d gets a
+ * raised incarnation and log_end = @lsn here. Process context, no lock.
+ */
+int swb_wal_truncate(struct swb_wal *w, u64 lsn);
+
+/** swb_wal_find() - entry that holds @lsn, or NULL; lock held */
+struct swb_ent *swb_wal_find(struct swb_wal *w, u64 lsn);
+
+/**
+ * swb_wal_load() - the group that holds @lsn, in memory, with a reference: the
+ * resident one, or one read back from the ring (verified: crc of header and of
+ * each payload). Process context, no lock, may wait for the disk.
+ * @from_ring: read through even if resident memory exists (tests)
+ * Return: group, or ERR_PTR(-ENOENT) not live, -EAGAIN still open, -EIO, -ENOBUFS
+ */
+struct swb_group *swb_wal_load(struct swb_wal *w, u64 lsn);
+
+/**
+ * swb_wal_trim_prepare() - how far can the tail go, at most past @lsn? Fills the
+ * tail fields and returns the new S; lock held. Nothing is freed yet: first the
+ * superblock, then swb_wal_trim().
+ */
+u64 swb_wal_trim_prepare(struct swb_wal *w, u64 lsn, struct swb_durable *d);
+
+/** swb_wal_trim() - entries below @start are retired, their space is free */
+void swb_wal_trim(struct swb_wal *w, u64 start);
+
+/* -- attach: replay.c fills the directory and the index ------------------ */
+int swb_wal_replay_group(struct swb_wal *w, const struct swb_ent *ent,
+			 const struct swb_disk_rec *rec, u64 overlap_from);
+
+#endif /* SWB_WAL_H */
