@@ -14,10 +14,12 @@ start_uml()
 		# "s" would make every write synchronous; the cache is what we test
 		args+=("ubd$i=$disk_dir/disk$i")
 	done
-	setsid "$dir/linux" "mem=${memory_mb}M" "umid=swb-$$" \
+	# one CPU for kernel and processes: a switch between CPUs at every system
+	# call makes it eight times slower
+	setsid taskset -c $((RANDOM % $(nproc))) "$dir/linux" "mem=${memory_mb}M" "umid=swb-$$" \
 		root=none rootfstype=hostfs rootflags=/ ro \
 		"init=$SWB_TOP/scripts/lib/guest-init" \
-		con=null con0=null,fd:1 ssl=null ssl0=null,fd:8 quiet panic=-1 \
+		con=null con0=null,fd:1 ssl=null ssl0=null,fd:8 quiet panic=-1 "kmemleak=${SWB_KMEMLEAK:-off}" \
 		swb.kernel=uml "swb.mode=$mode" "swb.out=$out" "swb.modules=$dir/modules/lib/modules" \
 		"${args[@]}" </dev/null >>"$out/console.log" 2>&1 8>"$out/report" &
 	guest_pid=$!

@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Judge the judge: run the tests of this directory, some of which must fail, and
+# compare the verdicts with what they should be. Arguments go to scripts/vm test.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd -P)
+. "$here/../../scripts/lib/common.sh"
+
+mkdir -p "$SWB_CACHE/runs"
+out=$(mktemp -d "$SWB_CACHE/runs/meta-XXXX")
+"$SWB_TOP/scripts/vm" test --dir "$here" --out "$out" "$@" >"$out/tap" && rc=0 || rc=$?
+
+passed=0 failed=0
+expect()
+{
+	local name=test_meta_$1 what=$2 why=$3 got
+
+	got=$(grep "^$name " "$out/verdicts" 2>/dev/null || echo "$name missing")
+	if grep -Eq "^$name $what .*$why" <<<"$got"; then
+		passed=$((passed + 1))
+		echo "ok - meta: $4"
+	else
+		failed=$((failed + 1))
+		echo "not ok - meta: $4"
+		echo "# wanted: $name $what $why"
+		echo "# got:    $got"
+	fi
+}
+
+expect 01 pass '' "a good test passes"
+expect 02 fail 'exit code 1' "a failed check fails the test"
+expect 03 skip 'no no-such-tool' "a skip is a skip, with its reason"
+expect 04 fail 'kernel: WARNING' "a splat fails the test that caused it"
+expect 05 fail 'timed out' "a hang fails the test"
+expect 06 fail 'guest died' "a panic fails the test"
+expect 07 pass '' "a test goes on after a reset of the guest"
+expect 08 pass '' "what a test leaves behind is cleaned up"
+expect 09 pass '' "the next test finds a clean guest"
+if [ "$rc" = 1 ] && grep -qx '4 passed, 4 failed, 1 skipped' "$out/tap"; then
+	passed=$((passed + 1))
+	echo "ok - meta: the summary counts all of them"
+else
+	failed=$((failed + 1))
+	echo "not ok - meta: exit code $rc, $(tail -n 1 "$out/tap")"
+fi
+[ "$failed" = 0 ] || echo "# see $out"
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" = 0 ]
