@@ -10,15 +10,18 @@
  *		ring's end);
  *		v = swb_scan_header(&s, buf, len);
  *		if (v == SWB_SCAN_RETRY)
- *			continue;		(s.try_pos is now 0)
+ *			continue;		(s.try_pos was changed)
  *		if (v == SWB_SCAN_STOP)
  *			break;			(s.why says what ended it)
- *		read s.group.payload_bytes behind the header; for each record
- *		check its crc; then
+ *		read s.group.payload_bytes behind the header at s.pos; check
+ *		each record, also those >= s.live_nrec, which are dead; then
  *		if (!swb_scan_payload(&s, all_ok, opens))
  *			break;
+ *		if (s.overlap_from) forget records >= it of groups before;
+ *		index records 0 .. s.live_nrec - 1 of s.group
  *	}
- *	flush the device (P17b); letter = swb_recover_decide(...)
+ *	flush the device (P17b); swb_scan_facts(); swb_recover_decide();
+ *	swb_scan_result()
  */
 #ifndef SWB_CORE_RECOVER_H
 #define SWB_CORE_RECOVER_H
@@ -33,15 +36,16 @@ enum swb_scan_end {
 	SWB_SCAN_END_CLEAN,	/* no group header here: never written or stale */
 	SWB_SCAN_END_TORN_HEADER, /* magic and ring_id right, crc or length wrong */
 	SWB_SCAN_END_TORN_PAYLOAD, /* a record's crc is wrong */
-	SWB_SCAN_END_CHAIN,	/* valid header that is not the next of the chain */
-	SWB_SCAN_END_EPOCH,	/* epoch or incarnation falls */
-	SWB_SCAN_END_GAP,	/* first_lsn does not follow */
+	SWB_SCAN_END_CHAIN,	/* valid header that is not the next of the chain,
+				 * or of an incarnation below its predecessor's */
+	SWB_SCAN_END_EPOCH,	/* chained, but the epoch falls */
+	SWB_SCAN_END_GAP,	/* chained, but first_lsn does not follow */
 	SWB_SCAN_END_DEAD,	/* older incarnation, above log_end */
 };
 
 enum swb_scan_verdict {
 	SWB_SCAN_NEXT,		/* s->group is the next one: check its payload */
-	SWB_SCAN_RETRY,		/* look again, at s->try_pos (start of the ring) */
+	SWB_SCAN_RETRY,		/* look again, at s->try_pos: 0 or back from it */
 	SWB_SCAN_STOP,		/* the log ends here */
 };
 
@@ -64,6 +68,13 @@ enum swb_scan_verdict {
  * @why: what ended it
  * @wrapped: the scan has passed the ring's end once at this position
  * @groups: accepted so far
+ * @prev_first: first LSN of the last accepted group
+ * @zero: header at offset 0, once it was looked at: a group of an older
+ *	incarnation at @try_pos loses against a chained, newer one there
+ * @zero_seen: @zero was looked at
+ * @zero_valid: and there is a whole header
+ * @back_pos: where to return to after the look at 0
+ * @peeking: the look at 0 is under way
  */
 struct swb_scan {
 	struct swb_durable d;
@@ -80,6 +91,12 @@ struct swb_scan {
 	enum swb_scan_end why;
 	bool wrapped;
 	u64 groups;
+	u64 prev_first;
+	struct swb_group_info zero;
+	bool zero_seen;
+	bool zero_valid;
+	u64 back_pos;
+	bool peeking;
 };
 
 void swb_scan_begin(struct swb_scan *s, const struct swb_durable *d);
@@ -88,7 +105,11 @@ enum swb_scan_verdict swb_scan_header(struct swb_scan *s, const void *buf,
 
 /**
  * swb_scan_payload() - the payload of s->group was checked
- * @ok: every live record decodes and has the right checksum
+ * @s: scan
+ * @ok: every record, dead ones included, decodes and has the right checksum. A
+ *	group is written whole or not at all; what is torn anywhere was never
+ *	durable, and must not be accepted now and rejected after the next
+ *	incarnation
  * @opens: the group's first record is an open record
  * Return: true if the scan goes on.
  */
@@ -110,6 +131,7 @@ int swb_recover_pick(enum swb_super_verdict v0, const struct swb_durable *d0,
  * @head: last live LSN found
  * @extent_lo: of the superblock
  * @extent_hi: of the superblock
+ * @tail_lost: not one group was accepted
  */
 struct swb_recover_facts {
 	bool slot;
@@ -121,7 +143,18 @@ struct swb_recover_facts {
 	u64 head;
 	u64 extent_lo;
 	u64 extent_hi;
+	bool tail_lost;
 };
+
+/**
+ * swb_scan_facts() - fill what the scan and the superblock know: all fields but
+ * @slot, @pick_letter and @fits, which are the caller's
+ */
+void swb_scan_facts(const struct swb_scan *s, struct swb_recover_facts *f);
+
+/** swb_scan_result() - what swb_core_init() wants of a scan that has stopped */
+void swb_scan_result(const struct swb_scan *s, u8 letter,
+		     struct swb_recovered *r);
 
 enum swb_recover_verdict {
 	SWB_RECOVER_OPEN,	/* the log is whole: go on at its end */
