@@ -12,7 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include <linux/fs.h>
 
 #include "core/port.h"
 #include "format/disk.h"
@@ -449,6 +452,8 @@ int main(int argc, char **argv)
 	fd = open(argv[2], look ? O_RDONLY : O_RDWR);
 	if (fd < 0)
 		die("%s: %s", argv[2], strerror(errno));
+	/* the module's own writes pass the page cache by */
+	ioctl(fd, BLKFLSBUF, 0);
 
 	if (!strcmp(cmd, "show") && argc == 3) {
 		show(fd);
