@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Thin on purpose: each target is one script or one sub-directory.
+
+KVER ?= $(shell uname -r)
+# a machine whose own kernel has no headers builds for Debian's
+ifneq ($(wildcard /lib/modules/$(KVER)/build/Makefile),)
+KDIR ?= /lib/modules/$(KVER)/build
+else
+KDIR ?= $(firstword $(wildcard /lib/modules/6.1.*-amd64/build) /lib/modules/$(KVER)/build)
+endif
+KERNEL ?= 6.1
+GROUP ?=
+prefix ?= /usr/local
+export DESTDIR prefix V
+
+RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
+KO = build/$(RELEASE)/swblock.ko
+
+.PHONY: all help deps module ctl tools helpers test sim qemu check-debug lint check demo
+.PHONY: install uninstall insert remove clean
+
+all: module ctl tools	## build the module, swblockctl and the tools
+
+help:			## show this
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@echo
+	@echo "Variables: KDIR= KVER= (kernel to build for)  W=1 C=1 V=1 (as in kbuild)"
+	@echo "           GROUP= KERNEL=6.1|6.12 (for qemu)  DESTDIR= prefix= (for install)"
+
+deps:			## install all Debian packages, unpack guest kernels into the cache
+	@scripts/setup-deps
+
+module:			## build/<release>/swblock.ko for KDIR
+	+@scripts/build-module $(KDIR) $(if $(W),W=$(W)) $(if $(C),C=$(C))
+
+ctl:			## swblockctl
+	+@$(MAKE) --no-print-directory -C ctl
+
+tools:			## simulators, swbwal, unit tests
+	+@$(MAKE) --no-print-directory -C tools
+
+helpers:		## C parts of the selftests
+	+@$(MAKE) --no-print-directory -C selftests
+
+test:			## unit tests in userspace, under a minute
+	+@$(MAKE) --no-print-directory -C tools test
+	+@$(MAKE) --no-print-directory -C ctl test
+
+sim:			## scenarios and random seeds on the real protocol core
+	+@$(MAKE) --no-print-directory -C tools sim
+
+qemu: ctl tools helpers	## selftests in a QEMU guest: GROUP="basic repl" KERNEL=6.12
+	@scripts/build-module $(KERNEL)
+	@scripts/vm test --kernel $(KERNEL) $(if $(V),--verbose) $(GROUP)
+
+check-debug: ctl tools helpers	## selftests under user-mode Linux: KASAN, lockdep, atomic sleep; GROUP=
+	@scripts/build-uml
+	@scripts/build-module uml
+	@scripts/vm test --uml $(if $(V),--verbose) $(GROUP)
+
+lint:			## checkpatch, sparse, W=1, shellcheck, headers, layers, purity
+	@scripts/lint
+
+check:			## all of the above; the last line is N passed, N failed, N skipped
+	@scripts/check
+
+demo: deps		## two nodes in a guest: lose one, read everything on the other
+	@scripts/demo
+
+install: all		## into DESTDIR and prefix; the module into /lib/modules
+	install -d $(DESTDIR)/lib/modules/$(RELEASE)/extra
+	install -m 644 $(KO) $(DESTDIR)/lib/modules/$(RELEASE)/extra/
+	$(if $(DESTDIR),,/sbin/depmod $(RELEASE))
+	+$(MAKE) -C ctl install
+	+$(MAKE) -C tools install
+
+uninstall:		## undo install
+	rm -f $(DESTDIR)/lib/modules/$(RELEASE)/extra/swblock.ko
+	$(if $(DESTDIR),,/sbin/depmod $(RELEASE))
+	+$(MAKE) -C ctl uninstall
+	+$(MAKE) -C tools uninstall
+
+insert: module		## load the module that was just built
+	insmod $(KO)
+
+remove:			## unload it
+	rmmod swblock
+
+clean:			## remove what was built (the cache stays)
+	rm -rf build
+	-+@$(MAKE) --no-print-directory -C ctl clean
+	-+@$(MAKE) --no-print-directory -C tools clean
