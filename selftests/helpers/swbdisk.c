@@ -4,7 +4,6 @@
  * superblocks and WAL groups, with the checksum made right again unless the
  * test wants it wrong. Knows the layout, decides nothing.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -13,7 +13,6 @@
  * History file: one line "life L from N" a life; acknowledgements are appended
  * to the ack file, "ack L N" once a barrier after operation N has succeeded.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>

@@ -4,7 +4,6 @@
  * cut at that point would have left. The layout is that of the kernel's
  * Documentation/admin-guide/device-mapper/log-writes.rst.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -7,7 +7,7 @@
 # shellcheck disable=SC2034,SC2154 # shared with lib.sh and the tests
 
 require_tool swblockctl jq
-[ -x "$SWB_HELPERS/swbdisk" ] || skip "no helpers: make -C selftests/helpers"
+[ -x "$SWB_HELPERS/swbdisk" ] || skip "no helpers: make -C selftests"
 export PATH=$SWB_HELPERS:$PATH
 
 VOL=vol
