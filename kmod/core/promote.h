@@ -38,6 +38,7 @@ int swb_promote_best(const struct swb_cert *cert);
  * @last_epoch: of the last record
  * @durable: durable LSN
  * @flags: SWBLOCK_REPORT_*
+ * @primary: already primary, or opening an epoch
  */
 struct swb_candidate {
 	struct swb_uuid volume;
@@ -50,6 +51,7 @@ struct swb_candidate {
 	u64 last_epoch;
 	u64 durable;
 	u32 flags;
+	bool primary;
 };
 
 /**

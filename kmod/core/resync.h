@@ -23,11 +23,13 @@ enum swb_resync_verdict {
  * @same_store: store uuid and generation agree
  * @peer_void: inconsistent or disk failed: P7
  * @peer_epoch_newer: adopted epoch of the peer is above ours
+ * @peer_epoch_older: adopted epoch of the peer is below ours
  * @two_openings: one epoch, two first LSNs: P2
  * @common: a last common LSN exists at or above the lineage floor
  * @below_extent: match < extent_hi of the peer: P9
- * @below_committed: match < known C, own or peer's, and no override epoch
- *	lies between: P16
+ * @below_committed: match < the C that the peer was told, and no override epoch
+ *	lies above match: P16. The primary's own C says nothing here: a dead tail
+ *	always ends below it
  * @peer_beyond: R > match: the peer holds records that we lack
  * @at_head: match == own head
  * @history: S <= match + 1
@@ -47,9 +49,10 @@ struct swb_resync_facts {
 	bool at_head;
 	bool history;
 	bool bitmap_covers;
+	bool peer_epoch_older;
 };
 
-#define SWB_RESYNC_FACTS	13
+#define SWB_RESYNC_FACTS	14
 
 struct swb_resync_decision {
 	enum swb_resync_verdict verdict;
@@ -76,6 +79,10 @@ void swb_resync_decide(const struct swb_facts *own,
  * swb_resync_accept_start() - replica: is the primary's START one that may be
  * obeyed? It must not cut below extent_hi (P9) or known C (P16), nor leave a
  * gap, nor claim a match that the two lineages do not have.
+ * @own: fresh own account
+ * @primary: what the primary's OPEN said
+ * @from: first LSN to be streamed: m + 1
+ * @truncate_to: m, always; the log is cut there if it reaches beyond
  */
 enum swblock_reason swb_resync_accept_start(const struct swb_facts *own,
 					    const struct swb_facts *primary,
