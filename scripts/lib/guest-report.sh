@@ -13,7 +13,7 @@ reported()
 {
 	local rc pipe fd i
 
-	exec {fd}> >(exec stdbuf -oL sed 's/^/| /' >&9)
+	exec {fd}> >(exec stdbuf -oL sed -e 's/^/| /' -e '$a\' >&9)
 	pipe=$!
 	"$@" </dev/null >&"$fd" 2>&1 {fd}>&-
 	rc=$?
