@@ -11,6 +11,7 @@
 #include "link.h"
 #include "volume.h"
 
+/* Orders to tx, in the order in which they are carried out. */
 #define SWB_SEND_OPEN	0
 #define SWB_SEND_FACTS	1
 #define SWB_SEND_START	2
@@ -18,25 +19,49 @@
 #define SWB_SEND_PING	4
 #define SWB_SEND_SHIP	5
 #define SWB_SEND_CLOSE	6
+#define SWB_SEND_UNLINK	7	/* no frame: the operator wants it gone */
 
 /**
  * struct swb_link - one link
- * @ref: threads, volume->link[] and in-flight posts
+ * @ref: threads, volume->link[], delayed shutdown, and in-flight posts
+ * @node: among all links, until the memory is freed
  * @v: volume, referenced
- * @peer: member index
+ * @seq: order of LINK orders; a younger link replaces an older one
+ * @uuid: the peer
+ * @peer: its member index; settled when the link becomes current
  * @sock: bytes
  * @rx: receiving thread (apply.c)
  * @tx: sending thread (ship.c), the only sender and the only WAL feeder (D-02)
  * @wait: tx sleeps here
- * @pending: SWB_SEND_* ordered by the core; lock
- * @closing: after CLOSE_LINK nothing but a pending CLOSE is sent (P6); lock
- * @close_reason: for the CLOSE frame, and why it ended
- * @start_from: arguments of START; lock
+ * @pending: 1 << SWB_SEND_*, ordered by the core; v->lock
+ * @closing: after CLOSE_LINK nothing but a pending CLOSE is sent (P6); v->lock
+ * @close_reason: for the CLOSE frame, and why it ended; v->lock
+ * @session: id in the frames; v->lock
+ * @start_from: arguments of START; v->lock
+ * @start_truncate_to: the same
+ * @start_target: the same
+ * @ping_flush_lsn: flush asked for with the pending PING; v->lock
  * @cookie: of the LINK order
+ * @again: tx: the next record is still on its way into the log, look again soon
+ * @seen_committed: rx: C of the last header that was posted
+ * @seen_flush_lsn: rx: the same for flush_lsn
+ * @tx_header: tx: frame header
+ * @tx_facts: tx: own account, decoded
+ * @tx_bvec: tx: payload of a DATA frame
+ * @facts_buf: tx: own account, encoded
+ * @rx_header: rx: frame header
+ * @rx_facts: rx: account of the peer
+ * @rx_body: rx: SWB_WIRE_BODY_MAX bytes
+ * @rx_bvec: rx: where a payload goes
+ * @kill_work: shuts the socket down if the last words take too long
+ * @free_work: frees the link where no thread of it waits for itself
  */
 struct swb_link {
 	struct kref ref;
+	struct list_head node;
 	struct swb_volume *v;
+	u64 seq;
+	struct swb_uuid uuid;
 	u8 peer;
 	struct swb_sock sock;
 	struct task_struct *rx;
@@ -44,7 +69,6 @@ struct swb_link {
 	wait_queue_head_t wait;
 	unsigned long pending;
 	bool closing;
-	bool dead;
 	u32 close_reason;
 	u64 session;
 	u64 start_from;
@@ -52,35 +76,98 @@ struct swb_link {
 	u64 start_target;
 	u64 ping_flush_lsn;
 	u64 cookie;
-	struct swb_wire_facts *facts_buf;	/* tx */
-	struct swb_facts *rx_facts;		/* rx */
-	void *rx_body;				/* SWB_WIRE_BODY_MAX */
+	bool again;
+	u64 seen_committed;
+	u64 seen_flush_lsn;
+	struct swb_wire_header tx_header;
+	struct swb_facts *tx_facts;
+	struct swb_wire_facts *facts_buf;
+	struct bio_vec tx_bvec[SWB_GROUP_PAGES];
+	struct swb_wire_header rx_header;
+	struct swb_facts *rx_facts;
+	void *rx_body;
+	struct bio_vec rx_bvec[SWB_GROUP_PAGES];
+	struct delayed_work kill_work;
 	struct work_struct free_work;
 };
 
+/** swb_peer_init() - module load, before any volume; swb_peer_exit(): after all */
+int swb_peer_init(void);
+void swb_peer_exit(void);
+
 /**
- * swb_peer_link() - take the socket behind @fd as the link to @peer_uuid; replaces
- * an older link; starts both threads; posts LINKED
- * Context: the netlink caller's task. @why: text for the extended ack.
+ * swb_peer_link() - take the socket behind @fd as the link to @peer_uuid
+ * @v: volume
+ * @peer_uuid: another member of the configuration
+ * @fd: descriptor of the calling task
+ * @cookie: of the order
+ * @why: text for the extended ack
+ *
+ * Starts both threads and returns; rx makes the link the current one, which ends
+ * an older link (REPLACED), and posts LINKED.
+ *
+ * Context: the netlink caller's task; does not wait for a disk or a peer.
+ * Return: 0, -ENOENT (no such member), -EINVAL (this member itself), -ENOMEM,
+ * -ENODEV (being removed), or as swb_sock_adopt()
  */
 int swb_peer_link(struct swb_volume *v, const struct swb_uuid *peer_uuid, int fd,
 		  u64 cookie, const char **why);
 
-/** swb_peer_unlink() - the operator's order; -ENOTCONN if there is no link */
+/**
+ * swb_peer_unlink() - the operator's order; tx posts UNLINK_ORDERED
+ * Return: 0, -ENOTCONN if there is no link
+ */
 int swb_peer_unlink(struct swb_volume *v, const struct swb_uuid *peer_uuid);
 
-/** swb_peer_send() - executor: a frame is ordered (SWB_SEND_*); step_mutex held */
+/**
+ * swb_peer_send() - executor: a frame is ordered
+ * @v: volume
+ * @act: the order
+ * @what: SWB_SEND_*, as the type of @act says
+ *
+ * Context: any that may take v->lock.
+ */
 void swb_peer_send(struct swb_volume *v, const struct swb_action *act,
 		   unsigned int what);
+
+/** swb_peer_kick() - there may be records to ship to anyone; any context */
+void swb_peer_kick(struct swb_volume *v);
 
 /** swb_peer_close() - executor of CLOSE_LINK; does not wait */
 void swb_peer_close(struct swb_volume *v, u8 peer, u32 reason);
 
-/** swb_peer_close_all() - removal: every link, and wait until their threads ended */
+/**
+ * swb_peer_close_all() - removal: tell every peer, and wait until the links are
+ * gone, a second or two
+ *
+ * Context: process; step_mutex not held (a thread may be about to post).
+ */
 void swb_peer_close_all(struct swb_volume *v);
 
 void swb_link_get(struct swb_link *l);
 void swb_link_put(struct swb_link *l);
+
+/* ---- between peer.c, ship.c and apply.c --------------------------------- */
+
+/**
+ * swb_link_install() - rx: become the current link, post LINKED
+ * Return: false if the link was overtaken before it began.
+ */
+bool swb_link_install(struct swb_link *l);
+
+/**
+ * swb_link_fail() - a thread found the end of its link: post LINK_LOST, close
+ * @l: link
+ * @reason: enum swblock_reason
+ * @tell: send a CLOSE frame with it (the peer's bytes were refused)
+ */
+void swb_link_fail(struct swb_link *l, u32 reason, bool tell);
+
+/** swb_link_close() - @l is over: nothing more of it is sent, or it is for @reason */
+void swb_link_close(struct swb_link *l, u32 reason);
+
+/** swb_link_lost_reason() - negative errno of the socket -> enum swblock_reason */
+u32 swb_link_lost_reason(int err);
 
 /** thread bodies */
 int swb_ship_thread(void *link);

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The sender of a link: one thread, the only one that writes to the socket and
+ * the only one that feeds a peer from the WAL (D-02).
+ *
+ * Does: turn the core's orders into frames, control before data, and walk the
+ * peer's cursor along the log. Live records and catch-up are the same loop, so
+ * there is no hand-over between them and no gap. Everything that a frame says
+ * is read under the lock when the frame is built, never when it was ordered:
+ * orders may be coalesced. Does not: decide what may be sent (the core's leaves
+ * say so), keep records of its own, or wait for the peer.
+ * Lock: v->lock (irqsave) round each look at the core; none over a send.
+ * Context: kthread swb-tx/<volume>.<peer>, no I/O of the allocator's own.
+ */
+#include <linux/ktime.h>
+#include <linux/kthread.h>
+#include <linux/sched/mm.h>
+#include "peer.h"
+#include "post.h"
+#include "stats.h"
+#include "trace.h"
+
+/* How soon to look again at a record that is still being written into place. */
+#define AGAIN_JIFFIES	max(HZ / 50, 1)
+
+/* What tx found to do; frame orders use their SWB_SEND_* number. */
+#define TX_NOTHING	100
+#define TX_END		101
+
+/* ---- one frame ---------------------------------------------------------- */
+
+static int send_frame(struct swb_link *l, struct swb_frame *f, const void *body,
+		      struct bio_vec *bv, u32 nbv)
+{
+	struct kvec kv[2] = {
+		{ .iov_base = &l->tx_header, .iov_len = sizeof(l->tx_header) },
+		{ .iov_base = (void *)body, .iov_len = f->body_bytes },
+	};
+	int err;
+
+	f->body_crc = f->body_bytes ? swb_crc32c(0, body, f->body_bytes) : 0;
+	swb_codec_frame_encode(f, &l->tx_header);
+	err = swb_sock_send(&l->sock, kv, f->body_bytes ? 2 : 1, bv, nbv);
+	if (err)
+		return err;
+	swb_stat_inc(l->v, FRAMES_SENT);
+	swb_stat_add(l->v, WIRE_SENT_BYTES, sizeof(l->tx_header) +
+		     f->body_bytes + f->payload_bytes);
+	return 0;
+}
+
+static void fill_common(struct swb_link *l, struct swb_frame *f, u16 type)
+{
+	const struct swb_core *c = &l->v->core;
+
+	lockdep_assert_held(&l->v->lock);
+	memset(f, 0, sizeof(*f));
+	f->type = type;
+	f->session = l->session;
+	f->epoch = c->d.epoch;
+	if (c->role == SWBLOCK_ROLE_PRIMARY)	/* C is the primary's to tell */
+		f->committed = c->log.committed;
+}
+
+static void fill_facts(struct swb_link *l, struct swb_frame *f, u16 type)
+{
+	fill_common(l, f, type);
+	f->body_bytes = sizeof(*l->facts_buf);
+	swb_core_own_facts(&l->v->core, l->peer, l->tx_facts);
+}
+
+static void fill_start(struct swb_link *l, struct swb_frame *f)
+{
+	fill_common(l, f, SWB_WIRE_START);
+	f->a[0] = l->start_from;
+	f->a[1] = l->start_truncate_to;
+	f->a[2] = l->start_target;
+}
+
+/* Progress is state, not a message: the newest is sent, whoever asked for it. */
+static bool fill_ack(struct swb_link *l, struct swb_frame *f)
+{
+	u64 session;
+
+	fill_common(l, f, SWB_WIRE_ACK);
+	if (!swb_core_ack(&l->v->core, l->peer, &session, &f->a[0], &f->a[1],
+			  &f->a[2]))
+		return false;
+	f->session = session;
+	l->pending &= ~BIT(SWB_SEND_PING);	/* it keeps the link alive as well */
+	return true;
+}
+
+/* The flush that rides on a frame; asked for once, by whichever frame comes. */
+static u64 take_flush_lsn(struct swb_link *l)
+{
+	u64 lsn = swb_core_flush_wanted(&l->v->core, l->peer);
+
+	lsn = max(lsn, l->ping_flush_lsn);
+	l->ping_flush_lsn = 0;
+	l->pending &= ~BIT(SWB_SEND_PING);
+	return lsn;
+}
+
+static void fill_ping(struct swb_link *l, struct swb_frame *f)
+{
+	fill_common(l, f, SWB_WIRE_PING);
+	f->flush_lsn = take_flush_lsn(l);
+}
+
+static void fill_close(struct swb_link *l, struct swb_frame *f)
+{
+	fill_common(l, f, SWB_WIRE_CLOSE);
+	f->a[0] = l->close_reason;
+	f->a[1] = l->v->core.d.epoch;
+}
+
+/* ---- what to do next ------------------------------------------------------ */
+
+static const unsigned int tx_order[] = {
+	SWB_SEND_UNLINK, SWB_SEND_OPEN, SWB_SEND_FACTS, SWB_SEND_START,
+	SWB_SEND_ACK, SWB_SEND_SHIP, SWB_SEND_PING,
+};
+
+/* False if it turned out that there is nothing to say. */
+static bool fill_order(struct swb_link *l, unsigned int what,
+		       struct swb_frame *f)
+{
+	switch (what) {
+	case SWB_SEND_OPEN:
+		fill_facts(l, f, SWB_WIRE_OPEN);
+		return true;
+	case SWB_SEND_FACTS:
+		fill_facts(l, f, SWB_WIRE_FACTS);
+		return true;
+	case SWB_SEND_START:
+		fill_start(l, f);
+		return true;
+	case SWB_SEND_ACK:
+		return fill_ack(l, f);
+	case SWB_SEND_PING:
+		fill_ping(l, f);
+		return true;
+	}
+	return true;	/* no frame of its own: UNLINK, SHIP */
+}
+
+/* Take the next order; its frame is filled under the same lock. */
+static unsigned int take_order(struct swb_link *l, struct swb_frame *f)
+{
+	unsigned int i, what = TX_NOTHING;
+	unsigned long flags;
+
+	spin_lock_irqsave(&l->v->lock, flags);
+	if (l->closing) {
+		what = TX_END;
+		if (l->pending & BIT(SWB_SEND_CLOSE)) {
+			fill_close(l, f);
+			l->pending = 0;
+			what = SWB_SEND_CLOSE;
+		}
+		goto out;
+	}
+	for (i = 0; i < ARRAY_SIZE(tx_order); i++) {
+		if (!(l->pending & BIT(tx_order[i])))
+			continue;
+		l->pending &= ~BIT(tx_order[i]);
+		if (!fill_order(l, tx_order[i], f))
+			continue;
+		what = tx_order[i];
+		break;
+	}
+out:
+	spin_unlock_irqrestore(&l->v->lock, flags);
+	return what;
+}
+
+/* A CLOSE waits until the link is closing: then nothing can follow it. */
+static bool has_work(struct swb_link *l)
+{
+	return READ_ONCE(l->closing) ||
+	       (READ_ONCE(l->pending) & ~BIT(SWB_SEND_CLOSE));
+}
+
+static void look_again(struct swb_link *l)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&l->v->lock, flags);
+	l->pending |= BIT(SWB_SEND_SHIP);
+	spin_unlock_irqrestore(&l->v->lock, flags);
+}
+
+static void wait_for_work(struct swb_link *l)
+{
+	if (!l->again) {
+		wait_event_idle(l->wait, has_work(l));
+		return;
+	}
+	wait_event_idle_timeout(l->wait, has_work(l), AGAIN_JIFFIES);
+	look_again(l);
+	l->again = false;
+}
+
+/* ---- records --------------------------------------------------------------- */
+
+/* Next LSN for this peer, 0 if none may be shipped. */
+static u64 ship_from(struct swb_link *l, u64 *session)
+{
+	unsigned long flags;
+	u64 from = 0;
+
+	spin_lock_irqsave(&l->v->lock, flags);
+	if (!l->closing)
+		from = swb_core_ship_from(&l->v->core, l->peer, session);
+	spin_unlock_irqrestore(&l->v->lock, flags);
+	return from;
+}
+
+/*
+ * The DATA frame of the records of @g from @from on. The core hears now that
+ * they are shipped: once the first byte is out, an ACK may overtake us.
+ */
+static bool fill_data(struct swb_link *l, struct swb_group *g, u64 from,
+		      u64 session, struct swb_frame *f)
+{
+	struct swb_core *c = &l->v->core;
+	u32 skip = from - g->first_lsn;
+	unsigned long flags;
+	bool still = false;
+	u64 now_session;
+
+	spin_lock_irqsave(&l->v->lock, flags);
+	if (!l->closing && swb_core_ship_from(c, l->peer, &now_session) == from &&
+	    now_session == session) {
+		fill_common(l, f, SWB_WIRE_DATA);
+		f->session = session;
+		f->nrec = g->nrec - skip;
+		f->body_bytes = f->nrec * sizeof(struct swb_disk_rec);
+		f->payload_bytes = g->payload_bytes - g->rec_off[skip];
+		f->a[0] = from;
+		f->a[1] = g->epoch;
+		swb_core_shipped(c, l->peer, session, from + f->nrec,
+				 ktime_get_boottime_ns());
+		f->flush_lsn = take_flush_lsn(l);
+		still = true;
+	}
+	spin_unlock_irqrestore(&l->v->lock, flags);
+	return still;
+}
+
+/* The payload of @g from byte @off on, as an array of pages. */
+static u32 fill_payload(struct swb_link *l, struct swb_group *g, u32 off, u32 len)
+{
+	u32 n = 0;
+
+	while (len) {
+		u32 in_page = off & (PAGE_SIZE - 1);
+		u32 bytes = min_t(u32, len, PAGE_SIZE - in_page);
+
+		l->tx_bvec[n].bv_page = g->page[off >> PAGE_SHIFT];
+		l->tx_bvec[n].bv_offset = in_page;
+		l->tx_bvec[n].bv_len = bytes;
+		n++;
+		off += bytes;
+		len -= bytes;
+	}
+	return n;
+}
+
+/* The record at the cursor could not be loaded. */
+static void load_failed(struct swb_link *l, u64 from, u64 session, int err)
+{
+	u64 now_session;
+
+	switch (err) {
+	case -EAGAIN:	/* its group is still open: commit will kick us */
+	case -ENOBUFS:
+		l->again = true;
+		return;
+	case -ENOENT:	/* trimmed, unless the session ended meanwhile */
+		if (ship_from(l, &now_session) == from && now_session == session)
+			swb_link_fail(l, SWBLOCK_REASON_PIN_LOST, true);
+		return;
+	default:
+		swb_post_later(l->v, SWB_POST_FAILED);
+		swb_link_fail(l, SWBLOCK_REASON_DISK_FAILED, true);
+	}
+}
+
+/* Ship one group, or what is left of it behind the cursor. */
+static int ship_group(struct swb_link *l)
+{
+	struct swb_frame f;
+	struct swb_group *g;
+	u64 from, session;
+	int err = 0;
+	u32 skip;
+
+	from = ship_from(l, &session);
+	if (!from)
+		return 0;
+	g = swb_wal_load(&l->v->wal, from);
+	if (IS_ERR(g)) {
+		load_failed(l, from, session, PTR_ERR(g));
+		return 0;
+	}
+	if (fill_data(l, g, from, session, &f)) {
+		skip = from - g->first_lsn;
+		err = send_frame(l, &f, &g->header->rec[skip], l->tx_bvec,
+				 fill_payload(l, g, g->rec_off[skip],
+					      f.payload_bytes));
+		trace_swblock_group(l->v->id, from, f.nrec, f.payload_bytes,
+				    SWB_STAGE_SHIPPED);
+	}
+	swb_group_put(g);
+	look_again(l);	/* for the next group, after control frames */
+	return err;
+}
+
+/* ---- the thread -------------------------------------------------------------- */
+
+static void unlink_ordered(struct swb_link *l)
+{
+	struct swb_event ev = {
+		.type = SWB_EV_UNLINK_ORDERED,
+		.peer = l->peer,
+		.reason = SWBLOCK_REASON_UNLINKED,
+	};
+
+	swb_post_link(l->v, l, &ev);
+	swb_link_close(l, SWBLOCK_REASON_UNLINKED);
+}
+
+/* Do one thing. False when the link is over. */
+static bool tx_round(struct swb_link *l)
+{
+	struct swb_frame f;
+	const void *body = NULL;
+	unsigned int what;
+	int err;
+
+	what = take_order(l, &f);
+	switch (what) {
+	case TX_NOTHING:
+		wait_for_work(l);
+		return true;
+	case TX_END:
+		return false;
+	case SWB_SEND_UNLINK:
+		unlink_ordered(l);
+		return true;
+	case SWB_SEND_SHIP:
+		err = ship_group(l);
+		break;
+	case SWB_SEND_OPEN:
+	case SWB_SEND_FACTS:
+		swb_codec_facts_encode(l->tx_facts, l->facts_buf);
+		body = l->facts_buf;
+		fallthrough;
+	default:
+		err = send_frame(l, &f, body, NULL, 0);
+	}
+	if (what == SWB_SEND_CLOSE)
+		return false;
+	if (err)
+		swb_link_fail(l, swb_link_lost_reason(err), false);
+	return true;
+}
+
+int swb_ship_thread(void *arg)
+{
+	struct swb_link *l = arg;
+	unsigned int noio = memalloc_noio_save();
+
+	while (tx_round(l))
+		;
+	swb_sock_end_stream(&l->sock);
+	memalloc_noio_restore(noio);
+	swb_link_put(l);
+	return 0;
+}
