@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's side, as structs. nl.c is the only file that knows netlink; the
+ * tests link another implementation of this header (tests/fake_nl.c).
+ *
+ * Every call returns 0 or a negative errno. The words of a refusal are in
+ * kern_error() until the next call. -ENOENT from kern_open() means: no module.
+ */
+#ifndef SWB_CTL_NL_H
+#define SWB_CTL_NL_H
+
+#include "ctl.h"
+
+#define KERN_PEERS_MAX	SWB_MEMBERS_MAX
+
+/* kern_event_next(): events were lost, dump again and go on */
+#define KERN_LOST		1
+
+/** struct kern_info - what GET_INFO says */
+struct kern_info {
+	uint32_t abi;
+	uint32_t proto_min;
+	uint32_t proto_max;
+	uint64_t features;
+	uint64_t seq;
+	uint32_t volumes;
+	char version[SWBLOCK_TEXT_MAX];
+};
+
+/** struct kern_peer - SWBLOCK_A_PEER; names as in the uapi header */
+struct kern_peer {
+	struct swb_uuid uuid;
+	uint8_t state;
+	uint8_t required;
+	uint64_t session;
+	uint8_t letter;
+	uint32_t reason;
+	uint64_t match_lsn, target_lsn, cursor_lsn;
+	uint64_t received_lsn, written_lsn, durable_lsn;
+	uint64_t fact_log_end, fact_adopted, fact_last_epoch;
+	uint64_t fact_durable, fact_committed, fact_extent_hi;
+	uint32_t fact_flags;
+	uint64_t log_start;
+	uint64_t behind_bytes, behind_ns;
+};
+
+/** struct kern_volume - one attached member, as VOLUME_GET describes it */
+struct kern_volume {
+	uint32_t id;
+	uint32_t minor;
+	uint64_t seq;
+	struct swb_uuid volume, replica, primary, store;
+	uint64_t store_generation;
+	char volume_label[SWBLOCK_LABEL_MAX];
+	char replica_label[SWBLOCK_LABEL_MAX];
+	char data_path[SWBLOCK_PATH_MAX];
+	char wal_path[SWBLOCK_PATH_MAX];
+	uint64_t epoch, opened;
+	uint8_t role;
+	uint32_t conditions;
+	bool has_config;
+	struct swb_config config;
+	uint64_t lease_ns;
+	uint32_t io_deadline_ms, link_deadline_ms, flush_interval_ms;
+	uint64_t size_bytes;
+	uint32_t block_bytes;
+	uint64_t head_lsn, written_lsn, durable_lsn, committed_lsn;
+	uint64_t extent_lo, extent_hi, log_start;
+	uint64_t ring_bytes, ring_used, incarnation;
+	uint32_t openers, inflight, parked;
+	uint8_t local_letter, promote_letter;
+	uint64_t stats[SWBLOCK_STAT_MAX + 1];
+	unsigned int peer_count;
+	struct kern_peer peer[KERN_PEERS_MAX];
+};
+
+/** struct kern_dump - all attached members at one sequence number */
+struct kern_dump {
+	uint64_t seq;
+	unsigned int count;
+	struct kern_volume *volume;
+};
+
+/** struct kern_event - one EVENT; what it does not carry is zero */
+struct kern_event {
+	uint64_t seq;
+	uint32_t volume_id;
+	uint32_t kind;
+	uint64_t time_ns;
+	uint64_t epoch;
+	uint64_t cookie;
+	uint32_t minor;
+	uint32_t error;
+	uint8_t letter, table;
+	uint32_t reason;
+	uint8_t role;
+	uint32_t conditions;
+	bool has_report, has_peer;
+	struct swb_report report;
+	struct kern_peer peer;
+	char text[SWBLOCK_TEXT_MAX];
+};
+
+int kern_open(struct kern **out);
+void kern_close(struct kern *kern);
+
+/** kern_error() - words of the last refusal, "" if there are none */
+const char *kern_error(const struct kern *kern);
+/** kern_error_attr() - name of the attribute the kernel objected to, or NULL */
+const char *kern_error_attr(const struct kern *kern);
+
+int kern_get_info(struct kern *kern, struct kern_info *info);
+int kern_dump_volumes(struct kern *kern, struct kern_dump *dump);
+void kern_dump_free(struct kern_dump *dump);
+int kern_get_volume(struct kern *kern, uint32_t id, struct kern_volume *v);
+
+/** kern_volume_add() - @wal NULL: internal; @minor < 0: any */
+int kern_volume_add(struct kern *kern, const char *data, const char *wal, int minor,
+		  uint64_t cookie, uint32_t *id);
+int kern_volume_remove(struct kern *kern, uint32_t id, uint32_t flags, uint64_t cookie);
+int kern_adopt(struct kern *kern, uint32_t id, uint64_t epoch,
+	     const struct swb_uuid *store, uint64_t generation, uint64_t cookie);
+int kern_assign(struct kern *kern, uint32_t id, uint64_t epoch,
+	      const struct swb_uuid *primary, const struct swb_config *config);
+int kern_promote(struct kern *kern, uint32_t id, const struct swb_cert *cert,
+	       uint64_t lease_ns, uint64_t cookie);
+int kern_demote(struct kern *kern, uint32_t id, uint32_t flags, uint64_t cookie);
+int kern_lease(struct kern *kern, uint32_t id, uint64_t epoch, uint64_t lease_ns);
+int kern_link(struct kern *kern, uint32_t id, const struct swb_uuid *peer, int fd,
+	    uint64_t cookie);
+int kern_unlink(struct kern *kern, uint32_t id, const struct swb_uuid *peer);
+/** kern_tune() - a value of UINT32_MAX leaves that setting alone */
+int kern_tune(struct kern *kern, uint32_t id, uint32_t io_deadline_ms,
+	    uint32_t link_deadline_ms, uint32_t flush_interval_ms);
+
+/** kern_events_open() - subscribe; do it before the order whose event is awaited */
+int kern_events_open(struct kern *kern);
+/** kern_events_seen() - a dump included everything up to @seq */
+void kern_events_seen(struct kern *kern, uint64_t seq);
+/**
+ * kern_event_next() - the next event
+ * @kern: with events open
+ * @deadline_ns: CLOCK_BOOTTIME, 0 = wait for ever
+ * @ev: filled on 0
+ *
+ * Return: 0; KERN_LOST after a gap or ENOBUFS (dump again, kern_events_seen());
+ * -ETIMEDOUT; another negative errno.
+ */
+int kern_event_next(struct kern *kern, uint64_t deadline_ns, struct kern_event *ev);
+
+#endif /* SWB_CTL_NL_H */

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* swblockctl add, remove, tune: a member comes, goes, and its limits. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/text.h"
+#include "member.h"
+#include "verbs.h"
+
+static int add_failed(struct ctl *ctl, const char *path,
+		      const struct kern_event *ev)
+{
+	const char *hint = swb_text_hint(SWBLOCK_TABLE_RECOVER, ev->letter);
+	char line[256];
+
+	case_line(SWBLOCK_TABLE_RECOVER, ev->letter, line, sizeof(line));
+	return out_fail(ctl, ev->letter ? &err_disk_case :
+			ev->error == EBUSY ? &err_in_use : &err_failed, hint,
+			"%s: %s%s%s", path,
+			*ev->text ? ev->text : strerror((int)ev->error),
+			*line ? "; " : "", line);
+}
+
+static int add_ready(struct ctl *ctl, uint32_t id, const char *path)
+{
+	struct kern_volume v;
+	char name[MEMBER_NAME_MAX], line[256];
+	int err = kern_get_volume(ctl->kern, id, &v);
+
+	if (err)
+		return kernel_said(ctl, err, path);
+	case_line(SWBLOCK_TABLE_RECOVER, v.local_letter, line, sizeof(line));
+	out_line(ctl, "%s is /dev/swblock%u, member %s, without a role", path,
+		 v.minor, member_name(&v, name));
+	if (*line)
+		out_line(ctl, "recovery %s", line);
+	out_set(ctl, "device", json_string(path));
+	out_set(ctl, "volume_id", json_u64(v.id));
+	out_set(ctl, "minor", json_u64(v.minor));
+	out_set(ctl, "member", json_string(name));
+	out_set(ctl, "volume", json_uuid(&v.volume));
+	out_set(ctl, "replica", json_uuid(&v.replica));
+	out_set(ctl, "case", json_letter(v.local_letter));
+	out_set(ctl, "case_text", *line ? json_string(line) : json_null());
+	return CTL_OK;
+}
+
+/* The kernel opens it from a thread that has another working directory. */
+static int absolute(struct ctl *ctl, const char *path, char out[PATH_MAX])
+{
+	if (!realpath(path, out))
+		return out_fail(ctl, errno == ENOENT ? &err_no_object : &err_device,
+				NULL, "%s: %s", path, strerror(errno));
+	if (strlen(out) >= SWBLOCK_PATH_MAX)
+		return out_fail(ctl, &err_usage, NULL, "%s: path is too long", out);
+	return CTL_OK;
+}
+
+static int run_add(struct ctl *ctl)
+{
+	const char *wal = opt_get(ctl, "wal"), *minor = opt_get(ctl, "minor");
+	char data_path[PATH_MAX], wal_path[PATH_MAX];
+	uint64_t cookie = random_u64(), number = 0;
+	struct kern_event ev;
+	uint32_t id;
+	int ret, err;
+
+	if (minor && !number_parse(minor, 1u << 20, &number))
+		return out_fail(ctl, &err_usage, NULL, "--minor is a number");
+	ret = need_kernel(ctl);
+	if (!ret)
+		ret = absolute(ctl, ctl->pos[0], data_path);
+	if (!ret && wal)
+		ret = absolute(ctl, wal, wal_path);
+	if (ret)
+		return ret;
+	err = kern_events_open(ctl->kern);
+	if (!err)
+		err = kern_volume_add(ctl->kern, data_path, wal ? wal_path : NULL,
+				      minor ? (int)number : -1, cookie, &id);
+	if (err)
+		return kernel_said(ctl, err, ctl->pos[0]);
+	err = wait_event(ctl, cookie, KIND(READY) | KIND(FAILED),
+			 deadline_after(ctl), &ev);
+	if (err == KERN_LOST) {
+		struct kern_volume v;
+
+		/* attached and recovered, or gone: the letter comes with READY */
+		err = kern_get_volume(ctl->kern, id, &v);
+		if (!err && v.local_letter)
+			return add_ready(ctl, id, ctl->pos[0]);
+		err = KERN_LOST;
+	}
+	if (err)
+		return wait_failed(ctl, err, ctl->pos[0]);
+	if (ev.kind == SWBLOCK_EVENT_FAILED)
+		return add_failed(ctl, ctl->pos[0], &ev);
+	return add_ready(ctl, ev.volume_id ? ev.volume_id : id, ctl->pos[0]);
+}
+
+static int run_remove(struct ctl *ctl)
+{
+	uint32_t flags = opt_has(ctl, "force") ? SWBLOCK_REMOVE_FORCE : 0;
+	uint64_t cookie = random_u64();
+	const struct kern_volume *v;
+	char name[MEMBER_NAME_MAX];
+	struct kern_dump dump;
+	struct kern_event ev;
+	struct kern_volume gone;
+	int ret, err;
+
+	ret = need_members(ctl, &dump);
+	if (!ret)
+		ret = member_find(ctl, &dump, ctl->pos[0], &v);
+	if (ret)
+		goto out;
+	member_name(v, name);
+	err = kern_events_open(ctl->kern);
+	if (!err)
+		err = kern_volume_remove(ctl->kern, v->id, flags, cookie);
+	if (err) {
+		ret = kernel_said(ctl, err, name);
+		goto out;
+	}
+	err = wait_event(ctl, cookie, KIND(REMOVED), deadline_after(ctl), &ev);
+	if (err == KERN_LOST &&
+	    kern_get_volume(ctl->kern, v->id, &gone) == -ENOENT)
+		err = 0;
+	if (err) {
+		ret = wait_failed(ctl, err, name);
+		goto out;
+	}
+	out_line(ctl, "%s is no longer attached", name);
+	out_set(ctl, "member", json_string(name));
+	out_set(ctl, "removed", json_true());
+out:
+	kern_dump_free(&dump);
+	return ret;
+}
+
+/* UINT32_MAX leaves a setting alone. */
+static int take_ms(struct ctl *ctl, const char *opt, uint32_t *ms)
+{
+	const char *text = opt_get(ctl, opt);
+	uint64_t v;
+
+	*ms = UINT32_MAX;
+	if (!text)
+		return CTL_OK;
+	if (!duration_parse(text, &v))
+		return out_fail(ctl, &err_usage, "for example 500ms, 30s, 5m",
+				"--%s is a time", opt);
+	*ms = (uint32_t)v;
+	return CTL_OK;
+}
+
+static int run_tune(struct ctl *ctl)
+{
+	const struct kern_volume *v;
+	char name[MEMBER_NAME_MAX];
+	struct kern_dump dump = { 0 };
+	uint32_t io, link, flush;
+	int ret, err;
+
+	ret = take_ms(ctl, "io-deadline", &io);
+	if (!ret)
+		ret = take_ms(ctl, "link-deadline", &link);
+	if (!ret)
+		ret = take_ms(ctl, "flush-interval", &flush);
+	if (ret)
+		return ret;
+	if (io == UINT32_MAX && link == UINT32_MAX && flush == UINT32_MAX)
+		return out_fail(ctl, &err_usage, "see swblockctl tune --help",
+				"nothing to change");
+	ret = need_members(ctl, &dump);
+	if (!ret)
+		ret = member_find(ctl, &dump, ctl->pos[0], &v);
+	if (!ret) {
+		member_name(v, name);
+		err = kern_tune(ctl->kern, v->id, io, link, flush);
+		if (err)
+			ret = kernel_said(ctl, err, name);
+	}
+	if (!ret) {
+		out_line(ctl, "%s: changed", name);
+		out_set(ctl, "member", json_string(name));
+		out_set(ctl, "tuned", json_true());
+	}
+	kern_dump_free(&dump);
+	return ret;
+}
+
+static const struct opt_def add_opts[] = {
+	{ "wal", 0, "DEV", "device of the log, if it was formatted with one" },
+	{ "minor", 0, "N", "become /dev/swblockN (default: the lowest free)" },
+	{ NULL },
+};
+
+const struct verb verb_add = {
+	.name = "add",
+	.synopsis = "DEV [--wal DEV] [--minor N]",
+	.summary = "Attach a formatted device and recover its log",
+	.detail =
+	"Waits until recovery has ended. It comes up without a role; promote, or an\n"
+	"order of the primary's side, gives it one. If it is refused, the case letter,\n"
+	"its meaning and what to do are shown.",
+	.example = "  swblockctl add /dev/vdb",
+	.opts = add_opts,
+	.pos_min = 1,
+	.pos_max = 1,
+	.run = run_add,
+};
+
+static const struct opt_def remove_opts[] = {
+	{ "force", 0, NULL, "fail what is open or in flight" },
+	{ NULL },
+};
+
+const struct verb verb_remove = {
+	.name = "remove",
+	.synopsis = "MEMBER [--force]",
+	.summary = "Detach a member; its disk keeps everything",
+	.detail =
+	"Refused while the device is open. With --force open users get I/O errors;\n"
+	"what a lower device never completes is counted as a zombie and named.",
+	.example = "  swblockctl remove db/b",
+	.opts = remove_opts,
+	.pos_min = 1,
+	.pos_max = 1,
+	.run = run_remove,
+};
+
+static const struct opt_def tune_opts[] = {
+	{ "io-deadline", 0, "TIME", "a write or barrier that waits so long fails; 0: never" },
+	{ "link-deadline", 0, "TIME", "nothing heard for so long ends a link" },
+	{ "flush-interval", 0, "TIME", "background flush of the log" },
+	{ NULL },
+};
+
+const struct verb verb_tune = {
+	.name = "tune",
+	.synopsis = "MEMBER [--io-deadline T] [--link-deadline T] [--flush-interval T]",
+	.summary = "Change deadlines of an attached member",
+	.detail = "Holds until the member is removed.",
+	.example = "  swblockctl tune db/a --io-deadline 60s",
+	.opts = tune_opts,
+	.pos_min = 1,
+	.pos_max = 1,
+	.run = run_tune,
+};

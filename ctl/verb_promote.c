@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* swblockctl promote, adopt, demote, lease: who may write, by hand. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/text.h"
+#include "epoch.h"
+#include "verbs.h"
+
+#define SETTLE_SOON_MS	300
+
+static int only_settle(struct ctl *ctl, const struct kern_volume *v)
+{
+	char name[MEMBER_NAME_MAX];
+
+	if (!epoch_settle(ctl, &v->volume, ctl->timeout_s * 1000))
+		return out_fail(ctl, &err_timeout,
+				"its open record is committed once every required peer is linked: swblockctl status",
+				"the epoch is not settled");
+	out_line(ctl, "%s: the epoch is settled", member_name(v, name));
+	out_set(ctl, "settled", json_true());
+	return CTL_OK;
+}
+
+static int check_override_options(struct ctl *ctl, struct epoch_run *run)
+{
+	run->override = opt_has(ctl, "override");
+	run->primary_gone = opt_has(ctl, "primary-gone");
+	run->reason = opt_get(ctl, "reason");
+	if (run->override && (!run->reason || !*run->reason))
+		return out_fail(ctl, &err_usage, "say why, it is kept in the record",
+				"--override needs --reason TEXT");
+	return CTL_OK;
+}
+
+static void say_promoted(struct ctl *ctl, const struct epoch_run *run, bool settled)
+{
+	const struct kern_volume *v = run->candidate;
+	char name[MEMBER_NAME_MAX];
+
+	out_line(ctl, "%s is primary of epoch %" PRIu64 ": /dev/swblock%u is writable",
+		 member_name(v, name), run->rec.epoch, v->minor);
+	if (!settled)
+		out_line(ctl, "the epoch settles when its open record is committed; link the peers, or: swblockctl promote %s --settle",
+			 name);
+	out_set(ctl, "member", json_string(name));
+	out_set(ctl, "minor", json_u64(v->minor));
+	out_set(ctl, "epoch", json_u64(run->rec.epoch));
+	out_set(ctl, "settled", json_boolean(settled));
+	out_set(ctl, "overridden", json_boolean(run->rec.overridden ==
+						run->rec.epoch));
+	out_set(ctl, "config", config_to_json(&run->rec.config, &run->rec));
+}
+
+static int run_promote(struct ctl *ctl)
+{
+	struct epoch_run run = { 0 };
+	struct kern_dump dump;
+	int ret, err;
+
+	ret = check_override_options(ctl, &run);
+	if (ret)
+		return ret;
+	ret = need_members(ctl, &dump);
+	if (!ret)
+		ret = member_find(ctl, &dump, ctl->pos[0], &run.candidate);
+	if (!ret)
+		ret = need_store(ctl, false);
+	if (ret)
+		goto out;
+	if (opt_has(ctl, "settle")) {
+		ret = only_settle(ctl, run.candidate);
+		goto out;
+	}
+	run.dump = &dump;
+	err = authority_identity(ctl->store, &run.store);
+	if (!err)
+		err = authority_load(ctl->store, &run.candidate->volume, &run.rec);
+	if (err) {
+		ret = store_said(ctl, err);
+		goto out;
+	}
+	ret = wish_take(ctl, &dump, &run.rec.volume, &run.rec, &run.wish);
+	if (!ret)
+		ret = evidence_read_files(ctl, &run);
+	if (!ret && opt_has(ctl, "dry-run"))
+		ret = epoch_plan(ctl, &run);
+	else if (!ret)
+		ret = epoch_run(ctl, &run);
+	if (!ret && !opt_has(ctl, "dry-run"))
+		say_promoted(ctl, &run, epoch_settle(ctl, &run.rec.volume,
+						     SETTLE_SOON_MS));
+out:
+	kern_dump_free(&dump);
+	return ret;
+}
+
+/* What to adopt: the record's won epoch, or what another host's record says. */
+static int take_order(struct ctl *ctl, const struct kern_volume *v,
+		      struct auth_store *store, uint64_t *epoch)
+{
+	const char *e = opt_get(ctl, "epoch"), *u = opt_get(ctl, "store-uuid");
+	const char *g = opt_get(ctl, "store-generation");
+	struct auth_record rec;
+	int ret, err;
+
+	if (e || u || g) {
+		if (!e || !u || !g || !number_parse(e, INT64_MAX, epoch) ||
+		    !*epoch || !uuid_parse(u, &store->uuid) ||
+		    !number_parse(g, INT64_MAX, &store->generation))
+			return out_fail(ctl, &err_usage,
+					"copy them from what promote printed",
+					"--epoch, --store-uuid and --store-generation go together");
+		return CTL_OK;
+	}
+	ret = need_store(ctl, false);
+	if (ret)
+		return ret;
+	err = authority_identity(ctl->store, store);
+	if (!err)
+		err = authority_load(ctl->store, &v->volume, &rec);
+	if (err)
+		return store_said(ctl, err);
+	if (!rec.epoch)
+		return out_fail(ctl, &err_refused, "swblockctl promote wins one",
+				"no epoch was ever won for this volume");
+	*epoch = rec.epoch;
+	return CTL_OK;
+}
+
+static void say_report(struct ctl *ctl, const struct kern_volume *v,
+		       const struct auth_store *store, const struct swb_report *r)
+{
+	char name[MEMBER_NAME_MAX];
+
+	out_line(ctl, "%s adopted epoch %" PRIu64 ": durable LSN %" PRIu64
+		 " of epoch %" PRIu64 ", knows LSN %" PRIu64 " as committed%s%s",
+		 member_name(v, name), r->adopted, r->durable, r->last_epoch,
+		 r->committed,
+		 r->flags & SWBLOCK_REPORT_INCONSISTENT ? ", inconsistent" : "",
+		 r->flags & SWBLOCK_REPORT_DISK_FAILED ? ", disk failed" : "");
+	out_set(ctl, "member", json_string(name));
+	out_set(ctl, "volume", json_uuid(&v->volume));
+	out_set(ctl, "store", json_uuid(&store->uuid));
+	out_set(ctl, "store_generation", json_u64(store->generation));
+	out_set(ctl, "report", report_to_json(r));
+}
+
+static int run_adopt(struct ctl *ctl)
+{
+	const struct kern_volume *v;
+	struct auth_store store;
+	struct kern_dump dump;
+	struct swb_report report;
+	uint64_t epoch;
+	int ret, err;
+
+	ret = need_members(ctl, &dump);
+	if (!ret)
+		ret = member_find(ctl, &dump, ctl->pos[0], &v);
+	if (!ret)
+		ret = take_order(ctl, v, &store, &epoch);
+	if (!ret) {
+		err = kern_events_open(ctl->kern);
+		ret = err ? kernel_said(ctl, err, "events") :
+		      evidence_adopt_one(ctl, v, epoch, &store,
+					 deadline_after(ctl), &report);
+	}
+	if (!ret)
+		say_report(ctl, v, &store, &report);
+	kern_dump_free(&dump);
+	return ret;
+}
+
+static int run_demote(struct ctl *ctl)
+{
+	uint32_t flags = opt_has(ctl, "force") ? SWBLOCK_DEMOTE_FORCE : 0;
+	uint64_t cookie = random_u64();
+	const struct kern_volume *v;
+	char name[MEMBER_NAME_MAX];
+	struct kern_volume now;
+	struct kern_dump dump;
+	struct kern_event ev;
+	int ret, err;
+
+	ret = need_members(ctl, &dump);
+	if (!ret)
+		ret = member_find(ctl, &dump, ctl->pos[0], &v);
+	if (ret)
+		goto out;
+	member_name(v, name);
+	err = kern_events_open(ctl->kern);
+	if (!err)
+		err = kern_demote(ctl->kern, v->id, flags, cookie);
+	if (err) {
+		ret = kernel_said(ctl, err, name);
+		goto out;
+	}
+	err = wait_event(ctl, cookie, KIND(ROLE) | KIND(REFUSED),
+			 deadline_after(ctl), &ev);
+	if (err == KERN_LOST && !kern_get_volume(ctl->kern, v->id, &now) &&
+	    now.role != SWBLOCK_ROLE_PRIMARY) {
+		err = 0;
+		ev.kind = SWBLOCK_EVENT_ROLE;
+		ev.role = now.role;
+	}
+	if (err)
+		ret = wait_failed(ctl, err, name);
+	else if (ev.kind == SWBLOCK_EVENT_REFUSED)
+		ret = out_fail(ctl, &err_refused, NULL, "%s: %s", name, ev.text);
+	if (ret)
+		goto out;
+	out_line(ctl, "%s is %s now", name, ev.role == SWBLOCK_ROLE_NONE ?
+		 "without a role" : swb_text_role(ev.role));
+	out_set(ctl, "member", json_string(name));
+	out_set(ctl, "role", json_string(swb_text_role(ev.role)));
+out:
+	kern_dump_free(&dump);
+	return ret;
+}
+
+/* P13: renewed from before the read, and only if the record still says so. */
+static int renew(struct ctl *ctl, const struct kern_volume *v, uint64_t ms)
+{
+	uint64_t t_start = boottime_ns(), end = 0;
+	char name[MEMBER_NAME_MAX];
+	struct auth_record rec;
+	int err;
+
+	err = authority_load(ctl->store, &v->volume, &rec);
+	if (err)
+		return store_said(ctl, err);
+	member_name(v, name);
+	if (rec.phase < AUTH_GRANTED || rec.epoch != v->epoch ||
+	    !swb_uuid_equal(&rec.candidate, &v->replica))
+		return out_fail(ctl, &err_stale, "look: swblockctl authority",
+				"the record does not show epoch %" PRIu64
+				" granted to %s; it is at %" PRIu64 " (%s)",
+				v->epoch, name, rec.epoch,
+				auth_phase_text(rec.phase));
+	if (rec.lease_ms && (!ms || ms > rec.lease_ms))
+		return out_fail(ctl, &err_refused,
+				"a promotion elsewhere waits no longer than the record says",
+				"the record allows leases of %" PRIu32 " ms",
+				rec.lease_ms);
+	if (ms && !rec.lease_ms)
+		return out_fail(ctl, &err_refused,
+				"set a length first: swblockctl assign VOLUME --lease 30s",
+				"the record says that this volume has no lease");
+	if (ms)
+		end = t_start + ms * SWB_NSEC_PER_MSEC;
+	err = kern_lease(ctl->kern, v->id, v->epoch, end);
+	if (err)
+		return kernel_said(ctl, err, name);
+	out_line(ctl, ms ? "%s holds a lease of %" PRIu64 " ms" :
+		 "%s needs no lease", name, ms);
+	out_set(ctl, "member", json_string(name));
+	out_set(ctl, "epoch", json_u64(v->epoch));
+	out_set(ctl, "lease_ns", json_u64(end));
+	return CTL_OK;
+}
+
+static int run_lease(struct ctl *ctl)
+{
+	const char *length = opt_get(ctl, "for");
+	const struct kern_volume *v;
+	struct kern_dump dump;
+	uint64_t ms = 0;
+	int ret;
+
+	if (!length || (strcmp(length, "none") && !duration_parse(length, &ms)))
+		return out_fail(ctl, &err_usage, "for example --for 30s",
+				"--for is a time or \"none\"");
+	ret = need_members(ctl, &dump);
+	if (!ret)
+		ret = member_find(ctl, &dump, ctl->pos[0], &v);
+	if (!ret)
+		ret = need_store(ctl, false);
+	if (!ret)
+		ret = renew(ctl, v, ms);
+	kern_dump_free(&dump);
+	return ret;
+}
+
+static const struct opt_def promote_opts[] = {
+	{ "report", 0, "FILE", "report of a member on another host; repeatable" },
+	{ "required", 0, "LIST", "change the required set in the same epoch" },
+	{ "mode", 0, "MODE", "change the mode in the same epoch" },
+	{ "policy", 0, "POLICY", "change the ack policy in the same epoch" },
+	{ "primary-gone", 0, NULL, "the last primary runs no more (volumes without lease)" },
+	{ "override", 0, NULL, "waive evidence; needs --reason and --yes" },
+	{ "reason", 0, "TEXT", "why; kept in the record" },
+	{ "yes", 0, NULL, "accept the loss that was shown" },
+	{ "settle", 0, NULL, "only wait until the current epoch is settled" },
+	{ "dry-run", 0, NULL, "show the steps, change nothing" },
+	{ NULL },
+};
+
+const struct verb verb_promote = {
+	.name = "promote",
+	.synopsis = "MEMBER [--report FILE]... [--required LIST] [--override --reason TEXT --yes]",
+	.summary = "Make a member the primary, in a new epoch",
+	.detail =
+	"Wins the next epoch in the authority store, makes every member of the volume\n"
+	"on this host adopt it, and judges their reports. Evidence missing: no\n"
+	"promotion, exit code 4, and the text says whose report is missing. A member on\n"
+	"another host reports with \"swblockctl adopt\". After the loss of a required\n"
+	"member, --required without it goes on without it, if the evidence suffices. On\n"
+	"a volume without lease, --primary-gone says that the last primary, which does\n"
+	"not answer, runs no more, so that nobody reads old data from it.",
+	.example =
+	"  swblockctl promote db/a\n"
+	"  swblockctl promote db/b --required b --primary-gone\n"
+	"  swblockctl promote db/b --override --reason \"a burnt down\" --yes",
+	.opts = promote_opts,
+	.pos_min = 1,
+	.pos_max = 1,
+	.run = run_promote,
+};
+
+static const struct opt_def adopt_opts[] = {
+	{ "epoch", 0, "N", "epoch won on another host" },
+	{ "store-uuid", 0, "UUID", "authority store that won it" },
+	{ "store-generation", 0, "N", "and its generation" },
+	{ NULL },
+};
+
+const struct verb verb_adopt = {
+	.name = "adopt",
+	.synopsis = "MEMBER [--epoch N --store-uuid UUID --store-generation N]",
+	.summary = "Fence a member into an epoch and print its report",
+	.detail =
+	"Drops its role, flushes its log, and persists the epoch before it reports. With\n"
+	"-j the output is a file for \"swblockctl promote --report\". Without options the\n"
+	"epoch of the local authority record is adopted.",
+	.example =
+	"  swblockctl adopt db/b --epoch 5 --store-uuid 0f... --store-generation 1 -j > b.json",
+	.opts = adopt_opts,
+	.pos_min = 1,
+	.pos_max = 1,
+	.run = run_adopt,
+};
+
+static const struct opt_def demote_opts[] = {
+	{ "force", 0, NULL, "although the device is open" },
+	{ NULL },
+};
+
+const struct verb verb_demote = {
+	.name = "demote",
+	.synopsis = "MEMBER [--force]",
+	.summary = "Take the primary role away, after draining",
+	.detail = "Refused while the device is open, unless forced.",
+	.example = "  swblockctl demote db/a",
+	.opts = demote_opts,
+	.pos_min = 1,
+	.pos_max = 1,
+	.run = run_demote,
+};
+
+static const struct opt_def lease_opts[] = {
+	{ "for", 0, "TIME", "length, at most that of the record; or none" },
+	{ NULL },
+};
+
+const struct verb verb_lease = {
+	.name = "lease",
+	.synopsis = "MEMBER --for TIME|none",
+	.summary = "Renew the lease of the primary, by hand",
+	.detail =
+	"Runs from before the authority store is read, and only if the record still\n"
+	"shows this epoch granted to this member. When a lease ends, I/O is held.",
+	.example = "  swblockctl lease db/a --for 30s",
+	.opts = lease_opts,
+	.pos_min = 1,
+	.pos_max = 1,
+	.run = run_lease,
+};
