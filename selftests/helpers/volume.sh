@@ -21,6 +21,17 @@ export DM_DISABLE_UDEV=1
 declare -A lower wal
 members=()
 
+# need COMMAND...: as must, without a word when it works
+need()
+{
+	local text
+
+	text=$("$@" 2>&1) || {
+		quoted "$text"
+		die "set-up: $*"
+	}
+}
+
 # --- members -----------------------------------------------------------------
 
 index_of()
@@ -58,8 +69,7 @@ format_member()
 		opts+=(--volume "$VOL" --size "${size:-64M}" --wal-size "${wal_size:-4M}")
 	fi
 	[ -z "${wal[$name]-}" ] || opts+=(--wal "${wal[$name]}")
-	must swblockctl format "${lower[$name]}" --replica "$name" --force \
-		"${opts[@]}" "$@" >"$swb_tmp/format.out"
+	need swblockctl format "${lower[$name]}" --replica "$name" --force "${opts[@]}" "$@"
 	members+=("$name")
 }
 
@@ -135,7 +145,7 @@ fresh()
 	for name in "$@"; do
 		place "$name"
 		format_member "$name"
-		must add_member "$name" >/dev/null
+		need add_member "$name"
 	done
 }
 
@@ -146,7 +156,7 @@ assign()
 	shift
 
 	list=$(IFS=,; echo "${members[*]}")
-	must swblockctl assign "$VOL" --members "$list" --mode "$mode" "$@" >/dev/null
+	need swblockctl assign "$VOL" --members "$list" --mode "$mode" "$@"
 }
 
 promote()
@@ -159,9 +169,9 @@ lone()
 {
 	load_module
 	format_member a "$@"
-	must add_member a >/dev/null
+	need add_member a
 	assign best_effort
-	must promote a >/dev/null
+	need promote a
 }
 
 # pair MODE [ASSIGN-OPTION...]: a is primary, b is linked and in sync
@@ -169,7 +179,7 @@ pair()
 {
 	fresh a b
 	assign "$@"
-	must promote a >/dev/null
+	need promote a
 	must link_members a b
 	poll_until 20 in_sync a b || die "b does not come in sync"
 }
@@ -300,7 +310,7 @@ dm_thaw()
 crash()
 {
 	dm_cut "$1"
-	must remove_member "$1" --force >/dev/null
+	need remove_member "$1" --force
 	dm_heal "$1"
 }
 
@@ -329,4 +339,59 @@ gone()
 in_d_state()
 {
 	grep -qs '^State:[[:space:]]*D' "/proc/$1/status"
+}
+
+# --- the log -----------------------------------------------------------------
+
+# frozen_log NAME: N operations that stay in the log: a second member is required
+# and absent, so that nothing is committed and nothing is written back. The member
+# is left detached. Groups: one line each in $swb_tmp/groups. The epoch is 2.
+frozen_log()
+{
+	local name=$1 count=$2
+
+	members=()
+	rm -f "$swb_tmp/history" "$swb_tmp/acks"
+
+	load_module
+	format_member "$name" "${@:3}"
+	format_member b
+	need add_member "$name"
+	need add_member b
+	assign sync_all
+	need promote "$name"
+	need promote "$name"
+	need remove_member b
+	load_write "$name" -n "$count" -b 0 >/dev/null || die "set-up: load"
+	need remove_member "$name" --force
+	swbdisk groups "${lower[$name]}" >"$swb_tmp/groups"
+	[ "$(wc -l <"$swb_tmp/groups")" -ge 4 ] || die "set-up: no groups in the log"
+}
+
+# group_field LINE FIELD: LINE counts from 1, or from the end if negative
+group_field()
+{
+	local line
+
+	if [ "$1" -lt 0 ]; then
+		line=$(tail -n $((-$1)) "$swb_tmp/groups" | head -n 1)
+	else
+		line=$(sed -n "$1p" "$swb_tmp/groups")
+	fi
+	tr ' ' '\n' <<<"$line" | sed -n "s/^$2=//p"
+}
+
+# bad_range NAME FIRST COUNT [TARGET]: the layer NAME with some bad sectors
+bad_range()
+{
+	local words end=$(($2 + $3)) table=''
+
+	read -ra words <<<"${dm_under[$1]}"
+	[ "$2" -eq 0 ] || table="0 $2 linear ${words[3]} 0"$'\n'
+	table+="$2 $3 ${4:-error}"
+	[ "$end" -ge "${words[1]}" ] ||
+		table+=$'\n'"$end $((words[1] - end)) linear ${words[3]} $end"
+	must dmsetup suspend --noflush --nolockfs --noudevsync "swbt-$1"
+	dmsetup reload --noudevsync "swbt-$1" <<<"$table" || die "set-up: table of $1"
+	must dmsetup resume --noudevsync "swbt-$1"
 }
