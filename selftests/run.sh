@@ -93,17 +93,19 @@ kill_children()
 	kill -KILL $all 2>/dev/null
 }
 
+exists()
+{
+	[ -e "$1" ]
+}
+
 # Give back everything a test may have left. Says what could not be undone.
 clean_up()
 {
 	local m d ns p i
 
 	# everything of a test has its cookie in the environment
-	for p in /proc/[0-9]*; do
-		[ "${p#/proc/}" != $$ ] || continue
-		if grep -qzsx "SWB_TEST=$1" "$p/environ"; then
-			kill -KILL "${p#/proc/}" 2>/dev/null
-		fi
+	grep -lzsx "SWB_TEST=$1" /proc/[0-9]*/environ | tr -dc '0-9\n' | while read -r p; do
+		kill -KILL "$p" 2>/dev/null
 	done
 	awk '$1 ~ /^\/dev\/(swblock|mapper|dm-|loop|vd|ubd|ram|nullb)/ { print $2 }' /proc/mounts |
 		sort -r | while read -r m; do
@@ -115,12 +117,15 @@ clean_up()
 			timeout 20 swblockctl remove --force "${d##*/}" >/dev/null 2>&1
 		done
 	fi
-	for d in $(dmsetup ls 2>/dev/null | awk '$1 != "No" { print $1 }'); do
-		timeout 20 dmsetup remove --force --retry "$d" >/dev/null 2>&1
-	done
-	losetup -D 2>/dev/null
-	for ns in $(ip netns list 2>/dev/null | awk '{ print $1 }'); do
-		ip netns del "$ns"
+	# every process costs tens of milliseconds in an emulated guest: look first
+	if exists /sys/block/dm-*; then
+		for d in $(dmsetup ls | awk '{ print $1 }'); do
+			timeout 20 dmsetup remove --force --retry "$d" >/dev/null 2>&1
+		done
+	fi
+	! exists /sys/block/loop*/loop || losetup -D
+	for ns in /run/netns/*; do
+		[ ! -e "$ns" ] || ip netns del "${ns##*/}"
 	done
 	if [ -e /sys/module/swblock ]; then
 		for ((i = 0; i < 20; i++)); do
@@ -132,7 +137,7 @@ clean_up()
 		[ ! -e "/sys/module/$m/refcnt" ] || rmmod "$m" 2>/dev/null
 	done
 	[ ! -e /sys/module/swblock ] || echo "the module cannot be unloaded"
-	! dmsetup ls 2>/dev/null | grep -qv '^No devices' || echo "dm devices remain"
+	! exists /sys/block/dm-* || echo "dm devices remain"
 }
 
 run_one()

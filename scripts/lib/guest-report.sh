@@ -13,10 +13,14 @@ reported()
 {
 	local rc pipe fd i
 
+	# the last line may lack its end; the next report must not be glued to it
+	# shellcheck disable=SC1003,SC2016
 	exec {fd}> >(exec stdbuf -oL sed -e 's/^/| /' -e '$a\' >&9)
 	pipe=$!
 	"$@" </dev/null >&"$fd" 2>&1 {fd}>&-
 	rc=$?
+	# the last line may lack its end; the next report must not be glued to it
+	# shellcheck disable=SC1003,SC2016
 	exec {fd}>&-
 	for ((i = 0; i < 20; i++)); do
 		kill -0 "$pipe" 2>/dev/null || break
