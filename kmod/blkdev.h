@@ -18,6 +18,9 @@ void swb_blkdev_set_role(struct swb_volume *v, u8 role);
 /** swb_blkdev_claim() - no further opens; -EBUSY if open and not @force */
 int swb_blkdev_claim(struct swb_volume *v, bool force);
 
+/** swb_blkdev_unclaim() - openers may come again */
+void swb_blkdev_unclaim(struct swb_volume *v);
+
 /** swb_blkdev_destroy() - worker context; kernel-notes order: mark dead, upper
  * bios were failed, del_gendisk, put */
 void swb_blkdev_destroy(struct swb_volume *v);

@@ -1,43 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The controller's verbs, and the registry of volumes. netlink.c translates
- * attributes and calls exactly one of these. Process context. @why is filled on
- * refusal with a text that says what to do next (static or in the caller's buf).
+ * attributes and calls exactly one of these. Process context. On refusal @why is
+ * set to a static text that says what to do next.
  */
 #ifndef SWB_MANAGE_H
 #define SWB_MANAGE_H
 
 #include "volume.h"
 
-struct swb_why {
-	char text[SWBLOCK_TEXT_MAX];
-};
-
 int swb_manage_init(void);
 /** swb_manage_exit() - module exit: no volume exists any more (they pin the module) */
 void swb_manage_exit(void);
 
 int swb_manage_add(const char *data, const char *wal, int minor, u64 cookie,
-		   u32 *id, struct swb_why *why);
-int swb_manage_remove(u32 id, u32 flags, u64 cookie, struct swb_why *why);
+		   u32 *id, const char **why);
+int swb_manage_remove(u32 id, u32 flags, u64 cookie, const char **why);
 int swb_manage_adopt(u32 id, u64 epoch, const struct swb_uuid *store,
-		     u64 store_generation, u64 cookie, struct swb_why *why);
+		     u64 store_generation, u64 cookie, const char **why);
 int swb_manage_assign(u32 id, u64 epoch, const struct swb_uuid *primary,
-		      const struct swb_config *cfg, struct swb_why *why);
+		      const struct swb_config *cfg, const char **why);
 int swb_manage_promote(u32 id, const struct swb_cert *cert, u64 lease_end_ns,
-		       u64 cookie, struct swb_why *why);
-int swb_manage_demote(u32 id, u32 flags, u64 cookie, struct swb_why *why);
-int swb_manage_lease(u32 id, u64 epoch, u64 end_ns, struct swb_why *why);
+		       u64 cookie, const char **why);
+int swb_manage_demote(u32 id, u32 flags, u64 cookie, const char **why);
+int swb_manage_lease(u32 id, u64 epoch, u64 end_ns, const char **why);
 int swb_manage_link(u32 id, const struct swb_uuid *peer, int fd, u64 cookie,
-		    struct swb_why *why);
-int swb_manage_unlink(u32 id, const struct swb_uuid *peer, struct swb_why *why);
+		    const char **why);
+int swb_manage_unlink(u32 id, const struct swb_uuid *peer, const char **why);
 int swb_manage_tune(u32 id, const u32 *io_ms, const u32 *link_ms,
-		    const u32 *flush_ms, struct swb_why *why);
+		    const u32 *flush_ms, const char **why);
 
-/** swb_manage_get() - reference by id, NULL if unknown; swb_manage_next() for dumps:
- * the first volume with id >= @id */
+/** swb_manage_get() - reference by id, NULL if unknown */
 struct swb_volume *swb_manage_get(u32 id);
+/** swb_manage_next() - for dumps: the first volume with an id >= @id, referenced */
 struct swb_volume *swb_manage_next(u32 id);
 u32 swb_manage_count(void);
+/** swb_manage_generation() - changes whenever a volume comes or goes */
+u32 swb_manage_generation(void);
 
 #endif /* SWB_MANAGE_H */

@@ -16,8 +16,10 @@
 #ifndef SWB_VOLUME_H
 #define SWB_VOLUME_H
 
+#include <linux/bio.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/mempool.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -31,18 +33,33 @@
 
 struct swb_link;
 
+/* Facts that the actions of one step may leave for the next: see post.c. */
+#define SWB_FOLLOW_MAX	8
+
 /**
  * struct swb_post - facts that were left by contexts that may not step
  * @wait: the engine thread sleeps here
  * @task: the engine thread
  * @bits: SWB_POST_* pending
  * @barrier_want: highest target asked for; lock
+ * @checkpoint_lo: extent_lo of the newest checkpoint; lock
+ * @checkpoint_start: S of it; lock
+ * @actions: of the running step; step_mutex
+ * @follow: facts that must be stepped before anything else; step_mutex
+ * @follow_count: of them
+ * @tick_jiffies: when the next TICK is due; the engine's
  */
 struct swb_post {
 	wait_queue_head_t wait;
 	struct task_struct *task;
 	unsigned long bits;
 	u64 barrier_want;
+	u64 checkpoint_lo;
+	u64 checkpoint_start;
+	struct swb_actions *actions;
+	struct swb_event follow[SWB_FOLLOW_MAX];
+	u32 follow_count;
+	unsigned long tick_jiffies;
 };
 
 #define SWB_POST_PROGRESS	0	/* WAL written or flush ended */
@@ -52,29 +69,60 @@ struct swb_post {
 #define SWB_POST_TICK		4
 #define SWB_POST_CLOSED		5	/* last opener went away */
 #define SWB_POST_STOP		6
+#define SWB_POST_CHECKPOINT	7	/* the flusher moved extent_lo or S */
 
 /**
- * struct swb_io - upper requests; all under volume->lock
- * @writes: admitted, by LSN, waiting for the policy (struct swb_write)
+ * struct swb_io - upper requests (struct swb_req, write.h); under volume->lock
+ * @writes: admitted plain writes, by LSN, waiting for the policy
  * @barriers: flushes and FUA writes, by target, waiting for C
- * @parked: bios not admitted yet, in order
- * @parked_count: of them
+ * @parked: writes and barriers not admitted yet, in order
+ * @parked_reads: reads that wait for a lease or an epoch
+ * @starved: bios for which there was no request memory; tried again by the tick
+ * @parked_count: on the three lists above
  * @inflight: admitted upper requests not ended, reads included
  * @held: HOLD_IO is in force
- * @deadline_ns: 0 = none; older requests are failed by the tick
  * @ring_full: the last admission failed for space
+ * @deadline_ns: 0 = none; older requests are failed by the tick
  */
 struct swb_io {
 	struct list_head writes;
 	struct list_head barriers;
-	struct bio_list parked;
+	struct list_head parked;
+	struct list_head parked_reads;
+	struct bio_list starved;
 	u32 parked_count;
-	u32 inflight;
+	atomic_t inflight;
 	bool held;
 	bool ring_full;
 	u64 deadline_ns;
 };
 
+/**
+ * struct swb_volume - one member of one volume on this host
+ * @ref: the registry, the disk, running orders, links
+ * @node: in the registry, by @id; registry mutex
+ * @id: local id, never used twice while the module is loaded
+ * @minor: N of /dev/swblockN, -1 before there is one
+ * @ready: attached: READY was told
+ * @removing: no upper request may enter any more; lock
+ * @claimed: no opener may enter; disk->open_mutex
+ * @offered: the device has its capacity; step_mutex
+ * @zombie: a lower bio did not complete in time; lock
+ * @step_mutex: see above
+ * @lock: see above
+ * @core: decisions; lock
+ * @post: facts on their way to the core
+ * @io: upper requests
+ * @disk: /dev/swblockN
+ * @read_bios: clones that go down to the extent
+ * @requests: struct swb_req, preallocated
+ * @link: links by member index; lock, see peer.h
+ * @stats: counters
+ * @wq: orders of the controller, one after the other
+ * @read_wq: reads that must wait for the log's disk
+ * @free_work: the end, in a context that may sleep
+ * @conditions_told: in the last CONDITIONS event; step_mutex
+ */
 struct swb_volume {
 	struct kref ref;
 	struct list_head node;
@@ -82,6 +130,9 @@ struct swb_volume {
 	int minor;
 	bool ready;
 	bool removing;
+	bool claimed;
+	bool offered;
+	bool zombie;
 
 	struct mutex step_mutex;
 	spinlock_t lock;
@@ -98,22 +149,45 @@ struct swb_volume {
 	struct swb_io io;
 	struct gendisk *disk;
 	struct bio_set read_bios;
-	mempool_t *writes_pool;
+	mempool_t requests;
 
 	struct swb_link *link[SWB_MEMBERS_MAX];	/* lock; peer.h */
 	struct swb_stats __percpu *stats;
 	struct workqueue_struct *wq;
+	struct workqueue_struct *read_wq;
+	struct work_struct free_work;
 	u32 conditions_told;
 };
 
-/** swb_volume_create() - claim, load, replay, start threads; no gendisk yet
+/**
+ * swb_volume_create() - claim, load, replay, start threads; no gendisk yet
+ * @id: local id
+ * @data_path: formatted device
+ * @wal_path: of the ring, NULL if the ring is on the data device
  * @letter: local case letter, also on failure
+ * @why: static text on failure
+ *
+ * Return: a volume with one reference, or an ERR_PTR.
  */
-struct swb_volume *swb_volume_create(const char *data_path, const char *wal_path,
-				     u8 *letter);
+struct swb_volume *swb_volume_create(u32 id, const char *data_path,
+				     const char *wal_path, u8 *letter,
+				     const char **why);
 
-/** swb_volume_stop() - threads down, links down; upper I/O was failed before */
+/**
+ * swb_volume_stop() - threads down, disks released; upper I/O was failed, links
+ * were closed and the gendisk is gone. Waits for lower bios; process context.
+ */
 void swb_volume_stop(struct swb_volume *v);
+
+/** swb_volume_conditions() - the core's, and what only the executor knows; lock */
+u32 swb_volume_conditions(const struct swb_volume *v);
+
+/** swb_volume_wait_idle() - until no upper request is left; false if out of time */
+bool swb_volume_wait_idle(struct swb_volume *v, u32 timeout_ms);
+
+int swb_volume_init(void);
+/** swb_volume_exit() - waits until the last volume is freed */
+void swb_volume_exit(void);
 void swb_volume_get(struct swb_volume *v);
 void swb_volume_put(struct swb_volume *v);
 

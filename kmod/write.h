@@ -8,11 +8,63 @@
 
 #include "volume.h"
 
+/**
+ * struct swb_req - one upper request, from submit_bio to bio_endio
+ * @node: in one of the lists of struct swb_io
+ * @v: volume; admitted requests are counted in v->io.inflight, which removal waits
+ *	for, so they need no reference
+ * @bio: upper bio
+ * @lsn: last LSN it must wait for
+ * @admitted_ns: CLOCK_BOOTTIME when it came, for the deadline
+ * @acct_jiffies: for iostat
+ * @holds: who still needs @bio: a list and the copy of the payload (writes); the
+ *	lower bios and the pass that makes them (reads)
+ * @status: first error
+ * @done_bytes: reads: how far the passes have come
+ * @work: reads: continue where waiting for a disk is allowed
+ */
+struct swb_req {
+	struct list_head node;
+	struct swb_volume *v;
+	struct bio *bio;
+	u64 lsn;
+	u64 admitted_ns;
+	unsigned long acct_jiffies;
+	atomic_t holds;
+	blk_status_t status;
+	u32 done_bytes;
+	struct work_struct work;
+};
+
+int swb_write_init(void);
+void swb_write_exit(void);
+
+/** swb_req_pool_init() - preallocate requests of a volume: mempool_exit() undoes */
+int swb_req_pool_init(mempool_t *pool);
+
+/** swb_req_get() - a request for @bio, accounted; NULL without memory; no lock */
+struct swb_req *swb_req_get(struct swb_volume *v, struct bio *bio);
+
+/** swb_req_end() - end the upper bio and the request; any context, no lock */
+void swb_req_end(struct swb_req *req, blk_status_t status);
+
+/** swb_req_end_admitted() - the same for a request counted in io.inflight */
+void swb_req_end_admitted(struct swb_req *req, blk_status_t status);
+
+/**
+ * swb_req_starved() - there was no memory for a request: keep the bare bio for the
+ * tick, or fail it if the submitter asked not to wait
+ */
+void swb_req_starved(struct swb_volume *v, struct bio *bio);
+
 /** swb_write_submit() - a data, zeroes, discard or flush bio, already split to the
  * limits and accounted; never waits */
 void swb_write_submit(struct swb_volume *v, struct bio *bio);
 /** swb_read_submit() - a read bio, already split and accounted */
 void swb_read_submit(struct swb_volume *v, struct bio *bio);
+
+/** swb_read_resume() - a read that was parked may go on; no lock */
+void swb_read_resume(struct swb_req *req);
 
 /** executors of the core's orders; process context, no lock held */
 void swb_write_complete(struct swb_volume *v, u64 lsn);
