@@ -152,7 +152,28 @@ struct swb_tune {
  * @promote_letter: case letter of the last certificate, 0 if none
  * @local_letter: case letter of local recovery
  * @openers: upper openers of the device, told by the caller
+ * @tune: limits; swb_core_init() sets defaults, the caller changes them after
  * @peer: the others, by member index
+ * @adopt_store: store of the running adoption
+ * @adopt_store_generation: and its generation
+ * @hold: why I/O is held: SWBLOCK_COND_SUSPENDED_LEASE, _SUSPENDED_EPOCH,
+ *	_DISK_FAILED
+ * @stale_openers: openers from before I/O failed are still there: P12
+ * @resume_held: the certificate lets held I/O go on: P12
+ * @open_committed: highest C in the certificate's reports: P16
+ * @reported_epoch: epoch whose adoption is durable and was reported
+ * @reported_durable: durable LSN of that report
+ * @reported_last_epoch: last record's epoch of that report
+ * @completed: writes <= it were completed by the policy
+ * @barriers_done: barriers <= it were completed
+ * @written_back: limit of the last WRITE_BACK
+ * @flush_goal: the running or next flush is wanted as soon as written reaches
+ *	it; newer wants do not move it, or they would starve it
+ * @truncate_session: session that TRUNCATE was started for
+ * @now_ns: time of the last event
+ * @refused: frames, acks and orders refused, by enum swblock_reason (I-037)
+ * @primary_facts: what the primary's OPEN said, kept by a replica
+ * @scratch: own facts during a decision, too large for a kernel stack
  */
 struct swb_core {
 	struct swb_durable d;
@@ -183,6 +204,24 @@ struct swb_core {
 	u32 openers;
 	struct swb_tune tune;
 	struct swb_core_peer peer[SWB_MEMBERS_MAX];
+	struct swb_uuid adopt_store;
+	u64 adopt_store_generation;
+	u32 hold;
+	bool stale_openers;
+	bool resume_held;
+	u64 open_committed;
+	u64 reported_epoch;
+	u64 reported_durable;
+	u64 reported_last_epoch;
+	u64 completed;
+	u64 barriers_done;
+	u64 written_back;
+	u64 flush_goal;
+	u64 truncate_session;
+	u64 now_ns;
+	u64 refused[__SWBLOCK_REASON_MAX];
+	struct swb_facts primary_facts;
+	struct swb_facts scratch;
 };
 
 #define SWB_NOBODY	0xff
@@ -275,9 +314,12 @@ struct swb_event {
 enum swb_action_type {
 	SWB_ACT_SAVE_SUPER,	/* persist core->d as it is now; -> SUPER_SAVED */
 	SWB_ACT_FLUSH_LOG,	/* flush what is written; -> LOG_FLUSHED */
-	SWB_ACT_APPEND_OPEN,	/* append the open record: epoch a, as LSN b */
+	SWB_ACT_APPEND_OPEN,	/* append the open record: epoch a, as LSN b; the
+				 * core's head counts it already */
 	SWB_ACT_TRUNCATE,	/* cut the log after LSN a; -> LOG_TRUNCATED. Done
-				 * synchronously by the receiver's thread. */
+				 * synchronously by the receiver's thread: wait
+				 * for WAL writes in flight, cut, raise the
+				 * incarnation, log_end = a, save, post */
 	SWB_ACT_SEND_OPEN,	/* peer: OPEN with fresh facts, session a */
 	SWB_ACT_SEND_FACTS,	/* peer: FACTS with fresh facts, session a */
 	SWB_ACT_SEND_START,	/* peer: from a, truncate_to b, target c */
@@ -411,7 +453,12 @@ void swb_core_received(struct swb_core *c, u8 peer, u64 now_ns, u32 nrec,
  */
 u64 swb_core_ship_from(const struct swb_core *c, u8 peer, u64 *session);
 
-/** swb_core_shipped() - records < @next were handed to the socket of @session */
+/**
+ * swb_core_shipped() - records < @next go to the socket of @session
+ *
+ * Before their first byte does: an ack that overtakes it would look like one
+ * for records never sent (ACK_BEYOND).
+ */
 void swb_core_shipped(struct swb_core *c, u8 peer, u64 session, u64 next,
 		      u64 now_ns);
 
@@ -430,7 +477,8 @@ u64 swb_core_writeback_limit(const struct swb_core *c);
 
 /**
  * swb_core_trim_limit() - records <= it may leave the ring: min(extent_lo, pins
- * of live sessions). @ignore_pins: what it would be without pins.
+ * of live sessions). @ignore_pins: without those of peers that the mode does not
+ * wait for; a required peer's pin is never broken.
  */
 u64 swb_core_trim_limit(const struct swb_core *c, bool ignore_pins);
 

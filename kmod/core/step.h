@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Inside of the step: what epoch.c, session.c, progress.c and step.c share.
+ * Nobody outside kmod/core/ includes it.
+ */
+#ifndef SWB_CORE_STEP_H
+#define SWB_CORE_STEP_H
+
+#include "core.h"
+
+/* step.c */
+struct swb_action *swb_act(struct swb_actions *out, enum swb_action_type type);
+void swb_act_value(struct swb_actions *out, enum swb_action_type type, u64 a);
+void swb_act_peer(struct swb_core *c, struct swb_actions *out,
+		  enum swb_action_type type, u8 peer, u64 a);
+void swb_act_refused(struct swb_core *c, struct swb_actions *out, u64 cookie,
+		     u8 letter, u32 reason);
+
+static inline bool swb_is_primary(const struct swb_core *c)
+{
+	return c->role == SWBLOCK_ROLE_PRIMARY;
+}
+
+static inline bool swb_is_replica(const struct swb_core *c)
+{
+	return c->role == SWBLOCK_ROLE_REPLICA;
+}
+
+static inline bool swb_disk_failed(const struct swb_core *c)
+{
+	return c->d.flags & SWB_SUPER_DISK_FAILED;
+}
+
+/* does the mode wait for member @i? */
+static inline bool swb_peer_required(const struct swb_config *cfg, u32 i)
+{
+	if (cfg->mode == SWBLOCK_MODE_SYNC_ALL)
+		return cfg->required & 1U << i;
+	return cfg->mode == SWBLOCK_MODE_SYNC_QUORUM;	/* ambiguity 7 */
+}
+
+/* epoch.c: authority over this member */
+void swb_epoch_adopt(struct swb_core *c, const struct swb_event *ev,
+		     struct swb_actions *out);
+void swb_epoch_pump(struct swb_core *c, struct swb_actions *out);
+void swb_epoch_assign(struct swb_core *c, const struct swb_event *ev,
+		      struct swb_actions *out);
+void swb_epoch_certify(struct swb_core *c, const struct swb_event *ev,
+		       struct swb_actions *out);
+void swb_epoch_super_saved(struct swb_core *c, struct swb_actions *out);
+void swb_epoch_demote(struct swb_core *c, const struct swb_event *ev,
+		      struct swb_actions *out);
+void swb_epoch_lease_set(struct swb_core *c, const struct swb_event *ev,
+			 struct swb_actions *out);
+void swb_epoch_lease_check(struct swb_core *c, struct swb_actions *out);
+void swb_epoch_newer_seen(struct swb_core *c, u64 epoch, struct swb_actions *out);
+void swb_epoch_disk_failed(struct swb_core *c, struct swb_actions *out);
+
+/* session.c: one link, one session per peer */
+bool swb_session_is_peer(const struct swb_core *c, u8 peer);
+void swb_session_open(struct swb_core *c, u8 peer, struct swb_actions *out);
+void swb_session_end(struct swb_core *c, u8 peer, u32 reason,
+		     struct swb_actions *out);
+void swb_session_refuse(struct swb_core *c, u8 peer, u32 reason,
+			struct swb_actions *out);
+void swb_session_linked(struct swb_core *c, const struct swb_event *ev,
+			struct swb_actions *out);
+void swb_session_lost(struct swb_core *c, const struct swb_event *ev,
+		      struct swb_actions *out);
+void swb_session_unlink(struct swb_core *c, const struct swb_event *ev,
+			struct swb_actions *out);
+void swb_session_closed(struct swb_core *c, const struct swb_event *ev,
+			struct swb_actions *out);
+void swb_session_opened(struct swb_core *c, const struct swb_event *ev,
+			struct swb_actions *out);
+void swb_session_facts(struct swb_core *c, const struct swb_event *ev,
+		       struct swb_actions *out);
+void swb_session_started(struct swb_core *c, const struct swb_event *ev,
+			 struct swb_actions *out);
+void swb_session_truncated(struct swb_core *c, const struct swb_event *ev,
+			   struct swb_actions *out);
+bool swb_session_valid(struct swb_core *c, const struct swb_event *ev);
+
+/* progress.c: positions, C, flushes, what follows from them */
+void swb_progress_acked(struct swb_core *c, const struct swb_event *ev,
+			struct swb_actions *out);
+void swb_progress_pinged(struct swb_core *c, const struct swb_event *ev,
+			 struct swb_actions *out);
+void swb_progress_written(struct swb_core *c, const struct swb_event *ev,
+			  struct swb_actions *out);
+void swb_progress_flushed(struct swb_core *c, const struct swb_event *ev,
+			  struct swb_actions *out);
+void swb_progress_barrier(struct swb_core *c, const struct swb_event *ev,
+			  struct swb_actions *out);
+void swb_progress_checkpointed(struct swb_core *c, const struct swb_event *ev,
+			       struct swb_actions *out);
+void swb_progress_tick(struct swb_core *c, struct swb_actions *out);
+void swb_progress_commit(struct swb_core *c, struct swb_actions *out);
+void swb_progress_flush_start(struct swb_core *c, struct swb_actions *out);
+void swb_progress_conditions(struct swb_core *c, struct swb_actions *out);
+
+#endif /* SWB_CORE_STEP_H */
