@@ -17,8 +17,8 @@
 #include <linux/types.h>
 #include <linux/build_bug.h>
 #else
-#include <assert.h>
 #include <linux/types.h>
+#define static_assert	_Static_assert	/* <assert.h> is no header of the core */
 #endif
 
 #define SWB_DISK_MAGIC		"SWBLOCK1"	/* 8 bytes, no NUL */
