@@ -52,11 +52,11 @@ static int check_store(struct ctl *ctl, const struct epoch_run *run)
 
 	if (swb_uuid_is_null(&v->store) ||
 	    (swb_uuid_equal(&v->store, &run->store.uuid) &&
-	     v->store_generation == run->store.generation))
+	     v->store_generation <= run->store.generation))
 		return CTL_OK;
 	return out_fail(ctl, &err_refused,
 			"use --store with the one it adopted; after a restore: swblockctl authority --new-generation",
-			"the member belongs to another authority store, or to another generation of it");
+			"the member belongs to another authority store, or to a newer generation of it");
 }
 
 static uint64_t newest_adopted(const struct epoch_run *run)
@@ -453,6 +453,39 @@ bool epoch_settle(struct ctl *ctl, const struct swb_uuid *volume,
 	/* P1: a swap in its own epoch; refused if that moved on */
 	return !auth_settle(&next) &&
 	       !authority_swap(ctl->store, &rec, &next, &note);
+}
+
+int epoch_follow(struct ctl *ctl, const struct kern_volume *v,
+		 const struct auth_record *rec, const struct auth_store *store,
+		 struct swb_report *out)
+{
+	char name[MEMBER_NAME_MAX];
+	int ret, err;
+
+	ret = evidence_adopt_one(ctl, v, rec->epoch, store, deadline_after(ctl),
+				 out);
+	/* a grant that is only won names nobody to follow */
+	if (ret || rec->phase < AUTH_GRANTED ||
+	    swb_uuid_equal(&rec->candidate, &v->replica))
+		return ret;
+	err = kern_assign(ctl->kern, v->id, rec->epoch, &rec->candidate,
+			  &rec->config);
+	return err ? kernel_said(ctl, err, member_name(v, name)) : CTL_OK;
+}
+
+int epoch_bring_in(struct ctl *ctl, const struct kern_volume *v)
+{
+	struct auth_store store;
+	struct auth_record rec;
+	struct swb_report report;
+
+	if (v->role != SWBLOCK_ROLE_NONE || !record_of(ctl, &v->volume, &rec) ||
+	    rec.phase < AUTH_GRANTED || v->epoch > rec.epoch ||
+	    swb_uuid_equal(&rec.candidate, &v->replica) ||
+	    swb_core_member_index(&rec.config, &v->replica) == SWB_NOBODY ||
+	    authority_identity(ctl->store, &store))
+		return CTL_OK;
+	return epoch_follow(ctl, v, &rec, &store, &report);
 }
 
 int epoch_plan(struct ctl *ctl, struct epoch_run *run)

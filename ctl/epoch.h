@@ -95,6 +95,25 @@ int epoch_plan(struct ctl *ctl, struct epoch_run *run);
 bool epoch_settle(struct ctl *ctl, const struct swb_uuid *volume,
 		  unsigned int wait_ms);
 
+/**
+ * epoch_follow() - a member learns of a grant: it adopts the epoch and is told
+ * whom to follow
+ * @ctl: context, events open
+ * @v: member; nothing happens if it is the granted one
+ * @rec: record in phase granted or settled
+ * @store: where that record stands
+ * @out: its report
+ */
+int epoch_follow(struct ctl *ctl, const struct kern_volume *v,
+		 const struct auth_record *rec, const struct auth_store *store,
+		 struct swb_report *out);
+
+/**
+ * epoch_bring_in() - epoch_follow() for a member that came back without a role,
+ * if the store on this host has a grant to follow; silent if not
+ */
+int epoch_bring_in(struct ctl *ctl, const struct kern_volume *v);
+
 /* evidence.c */
 
 /** evidence_collect() - ADOPT at every attached member of the volume, and wait */

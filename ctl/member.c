@@ -293,8 +293,14 @@ const char *case_line(uint8_t table, uint8_t letter, char *buf, size_t len)
 {
 	const char *text = swb_text_case(table, letter);
 
+	size_t used;
+
 	buf[0] = 0;
 	if (letter)
 		snprintf(buf, len, "case %c: %s", letter, text ? text : "?");
+	/* it will stand inside a longer line */
+	used = strlen(buf);
+	if (used && buf[used - 1] == '.')
+		buf[used - 1] = 0;
 	return buf;
 }

@@ -302,8 +302,6 @@ static int on_dumped(struct nlattr *head, int len, void *arg)
 	err = nl_attr_volume(head, len, &more[dump->count]);
 	if (err)
 		return err;
-	if (more[dump->count].seq > dump->seq)
-		dump->seq = more[dump->count].seq;
 	dump->count++;
 	return 0;
 }
@@ -320,7 +318,9 @@ int kern_dump_volumes(struct kern *kern, struct kern_dump *dump)
 	int tries, err = -EINTR;
 
 	memset(dump, 0, sizeof(*dump));
-	/* a dump without volumes has no message to carry a sequence number */
+	/* The members are looked at one after the other, the last one later than
+	 * the first: what all of them include is what was so before the dump.
+	 */
 	for (tries = 0; tries < DUMP_TRIES && err == -EINTR; tries++) {
 		kern_dump_free(dump);
 		err = kern_get_info(kern, &info);

@@ -226,6 +226,7 @@ int nl_attr_volume(struct nlattr *head, int len, struct kern_volume *out)
 	int rem, err;
 
 	memset(out, 0, sizeof(*out));
+	out->minor = UINT32_MAX;	/* none yet */
 	nla_for_each_attr(a, head, len, rem) {
 		switch (nla_type(a)) {
 		case SWBLOCK_A_CONFIG:

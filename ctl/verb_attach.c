@@ -126,7 +126,7 @@ static int run_remove(struct ctl *ctl)
 	}
 	err = wait_event(ctl, cookie, KIND(REMOVED), deadline_after(ctl), &ev);
 	if (err == KERN_LOST &&
-	    kern_get_volume(ctl->kern, v->id, &gone) == -ENOENT)
+	    kern_get_volume(ctl->kern, v->id, &gone) == -ENODEV)
 		err = 0;
 	if (err) {
 		ret = wait_failed(ctl, err, name);

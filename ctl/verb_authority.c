@@ -99,7 +99,7 @@ static int raise_generation(struct ctl *ctl)
 	if (!reason || !*reason || !opt_has(ctl, "yes"))
 		return out_fail(ctl, &err_refused,
 				"after a restore from a backup, and only then: --reason TEXT --yes",
-				"a new generation shuts out every member that adopted the old one until it is formatted anew or the store is the old one again");
+				"a new generation says that this store was restored, and that epochs may have been granted which it does not know");
 	err = authority_raise_generation(ctl->store, reason);
 	if (!err)
 		err = authority_identity(ctl->store, &store);

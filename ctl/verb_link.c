@@ -72,10 +72,23 @@ static int greet(struct ctl *ctl, const struct kern_volume *v,
 			res.text, hello_reason_text(res.reason));
 }
 
-static bool compared(const struct kern_peer *p)
+static bool compared(const struct ctl *ctl, const struct kern_peer *p)
 {
-	/* opening ends when the facts were compared, one way or the other */
-	return p->state != SWBLOCK_PEER_OPENING && p->letter;
+	switch ((enum swblock_peer_state)p->state) {
+	case SWBLOCK_PEER_IN_SYNC:
+	case SWBLOCK_PEER_NEEDS_REBUILD:
+	case SWBLOCK_PEER_REFUSED:
+		return true;
+	case SWBLOCK_PEER_CATCHING_UP:
+		return !opt_has(ctl, "sync");
+	case SWBLOCK_PEER_OPENING:
+		return false;
+	case SWBLOCK_PEER_DETACHED:
+		/* the link before this one may still be on its way out */
+		return p->reason != SWBLOCK_REASON_REPLACED &&
+		       p->reason != SWBLOCK_REASON_NONE;
+	}
+	return false;
 }
 
 static const struct kern_peer *peer_in(const struct kern_volume *v,
@@ -135,8 +148,7 @@ static int wait_peer(struct ctl *ctl, const struct kern_volume *v,
 		if (!err && (ev.volume_id != v->id || !ev.has_peer ||
 			     !swb_uuid_equal(&ev.peer.uuid, peer)))
 			continue;
-		if (!err && (compared(&ev.peer) ||
-			     ev.peer.state == SWBLOCK_PEER_DETACHED))
+		if (!err && compared(ctl, &ev.peer))
 			return say_peer(ctl, v, &ev.peer, label);
 		if (err == KERN_LOST) {
 			err = kern_get_volume(ctl->kern, v->id, &now);
@@ -144,7 +156,7 @@ static int wait_peer(struct ctl *ctl, const struct kern_volume *v,
 				return kernel_said(ctl, err, "link");
 			kern_events_seen(ctl->kern, now.seq);
 			p = peer_in(&now, peer);
-			if (p && compared(p))
+			if (p && compared(ctl, p))
 				return say_peer(ctl, &now, p, label);
 		}
 	}
@@ -202,6 +214,15 @@ static int link_socket(struct ctl *ctl, const struct kern_volume *v,
 	return ret;
 }
 
+static int bring_in_both(struct ctl *ctl, const struct kern_dump *dump,
+			 const struct kern_volume *v, const struct swb_uuid *peer)
+{
+	const struct kern_volume *o = member_by_replica(dump, peer);
+	int ret = epoch_bring_in(ctl, v);
+
+	return ret || !o || !opt_has(ctl, "pair") ? ret : epoch_bring_in(ctl, o);
+}
+
 static int check_ways(struct ctl *ctl)
 {
 	if (opt_has(ctl, "connect") + opt_has(ctl, "listen") +
@@ -254,9 +275,11 @@ static int run_link(struct ctl *ctl)
 	peer_label(&dump, record_of(ctl, &v->volume, &rec) ? &rec : NULL, &peer,
 		   label);
 	err = kern_events_open(ctl->kern);
-	if (err)
-		ret = kernel_said(ctl, err, "events");
-	else if (opt_has(ctl, "pair"))
+	ret = err ? kernel_said(ctl, err, "events") :
+	      bring_in_both(ctl, &dump, v, &peer);
+	if (ret)
+		goto out;
+	if (opt_has(ctl, "pair"))
 		ret = link_pair(ctl, &dump, v, &peer);
 	else
 		ret = link_socket(ctl, v, &peer, deadline);
@@ -304,6 +327,7 @@ static const struct opt_def link_opts[] = {
 	{ "listen", 0, "HOST:PORT", "wait for it here" },
 	{ "pair", 0, NULL, "both members are on this host" },
 	{ "insecure", 0, NULL, "listen where others can reach it, in clear text" },
+	{ "sync", 0, NULL, "wait until the peer is in sync" },
 	{ "no-wait", 0, NULL, "do not wait until the facts were compared" },
 	{ NULL },
 };

@@ -10,6 +10,7 @@
 #include "verbs.h"
 
 #define SETTLE_SOON_MS	300
+#define DRAIN_GRACE_NS	(5 * NSEC_PER_SEC)	/* the module drains for 30 s */
 
 static int only_settle(struct ctl *ctl, const struct kern_volume *v)
 {
@@ -97,37 +98,72 @@ out:
 	return ret;
 }
 
-/* What to adopt: the record's won epoch, or what another host's record says. */
-static int take_order(struct ctl *ctl, const struct kern_volume *v,
-		      struct auth_store *store, uint64_t *epoch)
+/* What another host's record says: a file, or three numbers for an epoch won. */
+static int take_foreign_order(struct ctl *ctl, const struct kern_volume *v,
+			      struct auth_store *store, struct auth_record *rec)
 {
 	const char *e = opt_get(ctl, "epoch"), *u = opt_get(ctl, "store-uuid");
 	const char *g = opt_get(ctl, "store-generation");
-	struct auth_record rec;
+
+	if (!e || !u || !g || !number_parse(e, INT64_MAX, &rec->epoch) ||
+	    !rec->epoch || !uuid_parse(u, &store->uuid) ||
+	    !number_parse(g, INT64_MAX, &store->generation))
+		return out_fail(ctl, &err_usage,
+				"copy them from what promote printed",
+				"--epoch, --store-uuid and --store-generation go together");
+	rec->volume = v->volume;
+	rec->phase = AUTH_WON;
+	return CTL_OK;
+}
+
+static int take_record_file(struct ctl *ctl, const struct kern_volume *v,
+			    struct auth_store *store, struct auth_record *rec)
+{
+	const char *path = opt_get(ctl, "record"), *s;
+	json_t *j = json_load_file(path, 0, NULL), *one;
+	bool found = false;
+	size_t i;
+
+	s = json_string_value(json_object_get(j, "store"));
+	store->generation = (uint64_t)json_integer_value(json_object_get(j,
+							"store_generation"));
+	if (s && uuid_parse(s, &store->uuid))
+		json_array_foreach(json_object_get(j, "volumes"), i, one)
+			found = found || (auth_from_json(one, rec) &&
+					  swb_uuid_equal(&rec->volume, &v->volume));
+	json_decref(j);
+	if (found)
+		return CTL_OK;
+	return out_fail(ctl, &err_failed,
+			"make it where the store is: swblockctl authority VOLUME -j",
+			"%s is no authority record of this volume", path);
+}
+
+static int take_order(struct ctl *ctl, const struct kern_volume *v,
+		      struct auth_store *store, struct auth_record *rec)
+{
 	int ret, err;
 
-	if (e || u || g) {
-		if (!e || !u || !g || !number_parse(e, INT64_MAX, epoch) ||
-		    !*epoch || !uuid_parse(u, &store->uuid) ||
-		    !number_parse(g, INT64_MAX, &store->generation))
-			return out_fail(ctl, &err_usage,
-					"copy them from what promote printed",
-					"--epoch, --store-uuid and --store-generation go together");
-		return CTL_OK;
+	memset(rec, 0, sizeof(*rec));
+	if (opt_has(ctl, "record")) {
+		ret = take_record_file(ctl, v, store, rec);
+	} else if (opt_has(ctl, "epoch") || opt_has(ctl, "store-uuid") ||
+		   opt_has(ctl, "store-generation")) {
+		ret = take_foreign_order(ctl, v, store, rec);
+	} else {
+		ret = need_store(ctl, false);
+		if (ret)
+			return ret;
+		err = authority_identity(ctl->store, store);
+		if (!err)
+			err = authority_load(ctl->store, &v->volume, rec);
+		if (err)
+			return store_said(ctl, err);
 	}
-	ret = need_store(ctl, false);
-	if (ret)
-		return ret;
-	err = authority_identity(ctl->store, store);
-	if (!err)
-		err = authority_load(ctl->store, &v->volume, &rec);
-	if (err)
-		return store_said(ctl, err);
-	if (!rec.epoch)
-		return out_fail(ctl, &err_refused, "swblockctl promote wins one",
-				"no epoch was ever won for this volume");
-	*epoch = rec.epoch;
-	return CTL_OK;
+	if (!ret && !rec->epoch)
+		ret = out_fail(ctl, &err_refused, "swblockctl promote wins one",
+			       "no epoch was ever won for this volume");
+	return ret;
 }
 
 static void say_report(struct ctl *ctl, const struct kern_volume *v,
@@ -152,21 +188,20 @@ static int run_adopt(struct ctl *ctl)
 {
 	const struct kern_volume *v;
 	struct auth_store store;
+	struct auth_record rec;
 	struct kern_dump dump;
 	struct swb_report report;
-	uint64_t epoch;
 	int ret, err;
 
 	ret = need_members(ctl, &dump);
 	if (!ret)
 		ret = member_find(ctl, &dump, ctl->pos[0], &v);
 	if (!ret)
-		ret = take_order(ctl, v, &store, &epoch);
+		ret = take_order(ctl, v, &store, &rec);
 	if (!ret) {
 		err = kern_events_open(ctl->kern);
 		ret = err ? kernel_said(ctl, err, "events") :
-		      evidence_adopt_one(ctl, v, epoch, &store,
-					 deadline_after(ctl), &report);
+		      epoch_follow(ctl, v, &rec, &store, &report);
 	}
 	if (!ret)
 		say_report(ctl, v, &store, &report);
@@ -199,7 +234,7 @@ static int run_demote(struct ctl *ctl)
 		goto out;
 	}
 	err = wait_event(ctl, cookie, KIND(ROLE) | KIND(REFUSED),
-			 deadline_after(ctl), &ev);
+			 deadline_after(ctl) + DRAIN_GRACE_NS, &ev);
 	if (err == KERN_LOST && !kern_get_volume(ctl->kern, v->id, &now) &&
 	    now.role != SWBLOCK_ROLE_PRIMARY) {
 		err = 0;
@@ -321,6 +356,7 @@ const struct verb verb_promote = {
 };
 
 static const struct opt_def adopt_opts[] = {
+	{ "record", 0, "FILE", "authority record of another host, by authority -j" },
 	{ "epoch", 0, "N", "epoch won on another host" },
 	{ "store-uuid", 0, "UUID", "authority store that won it" },
 	{ "store-generation", 0, "N", "and its generation" },
@@ -329,13 +365,16 @@ static const struct opt_def adopt_opts[] = {
 
 const struct verb verb_adopt = {
 	.name = "adopt",
-	.synopsis = "MEMBER [--epoch N --store-uuid UUID --store-generation N]",
+	.synopsis = "MEMBER [--record FILE | --epoch N --store-uuid UUID --store-generation N]",
 	.summary = "Fence a member into an epoch and print its report",
 	.detail =
 	"Drops its role, flushes its log, and persists the epoch before it reports. With\n"
 	"-j the output is a file for \"swblockctl promote --report\". Without options the\n"
-	"epoch of the local authority record is adopted.",
+	"epoch of the local authority record is adopted. If the record shows whom it was\n"
+	"granted to, the member becomes a replica of that primary.",
 	.example =
+	"  swblockctl authority db -j > db.json\n"
+	"  swblockctl adopt db/b --record db.json\n"
 	"  swblockctl adopt db/b --epoch 5 --store-uuid 0f... --store-generation 1 -j > b.json",
 	.opts = adopt_opts,
 	.pos_min = 1,

@@ -149,9 +149,9 @@ static int take_words(struct ctl *ctl, struct config_wish *w)
 		if (!duration_parse(lease, &ms))
 			return out_fail(ctl, &err_usage, "for example 30s, or 0 for none",
 					"not a time: \"%s\"", lease);
-		if (ms && ms < 1000)
+		if (ms && (ms < 1000 || ms > 3600000))
 			return out_fail(ctl, &err_usage, NULL,
-					"a lease is 1 s or more, or 0");
+					"a lease is 1 s to 1 h, or 0");
 		w->lease_ms = (uint32_t)ms;
 	}
 	return CTL_OK;

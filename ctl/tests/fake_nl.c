@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A kernel that is a file: the calls of nl.h for tests without the module. Reads
+ * real superblocks, asks the real promotion judge, replicates by copying numbers.
+ * Events last as long as the process.
+ *
+ *	SWB_FAKE_STATE	file with the members; unset: no module
+ *	SWB_FAKE_SILENT	replica label that never reports
+ *	SWB_FAKE_LOSE	the first wait finds that events were lost
+ *	SWB_FAKE_WRITE	"label:N": that primary has appended N records
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/codec.h"
+#include "core/core.h"
+#include "core/promote.h"
+#include "core/recover.h"
+#include "nl.h"
+
+#define FAKE_MEMBERS	8
+#define FAKE_EVENTS	64
+
+struct fake_state {
+	uint64_t seq;
+	uint32_t next_id;
+	uint32_t count;
+	uint64_t last_epoch[FAKE_MEMBERS];
+	struct kern_volume v[FAKE_MEMBERS];
+};
+
+struct kern {
+	struct fake_state *s;
+	int fd;
+	char error[200];
+	bool events, lose;
+	unsigned int head, tail;
+	struct kern_event ev[FAKE_EVENTS];
+};
+
+static const char *label_of(const struct kern_volume *v)
+{
+	return v->replica_label;
+}
+
+static void apply_writes(struct kern *kern)
+{
+	const char *w = getenv("SWB_FAKE_WRITE"), *colon;
+	uint32_t i;
+
+	colon = w ? strchr(w, ':') : NULL;
+	for (i = 0; colon && i < kern->s->count; i++)
+		if (!strncmp(label_of(&kern->s->v[i]), w, (size_t)(colon - w)) &&
+		    kern->s->v[i].role == SWBLOCK_ROLE_PRIMARY) {
+			kern->s->v[i].head_lsn += (uint64_t)atoi(colon + 1);
+			kern->s->v[i].durable_lsn = kern->s->v[i].head_lsn;
+			kern->s->v[i].committed_lsn = kern->s->v[i].head_lsn;
+		}
+}
+
+int kern_open(struct kern **out)
+{
+	const char *path = getenv("SWB_FAKE_STATE");
+	struct kern *kern;
+
+	if (!path)
+		return -ENOENT;
+	kern = calloc(1, sizeof(*kern));
+	kern->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (kern->fd < 0 || ftruncate(kern->fd, sizeof(struct fake_state)))
+		abort();
+	flock(kern->fd, LOCK_EX);
+	kern->s = mmap(NULL, sizeof(struct fake_state), PROT_READ | PROT_WRITE,
+		       MAP_SHARED, kern->fd, 0);
+	if (kern->s == MAP_FAILED)
+		abort();
+	kern->lose = getenv("SWB_FAKE_LOSE");
+	apply_writes(kern);
+	*out = kern;
+	return 0;
+}
+
+void kern_close(struct kern *kern)
+{
+	if (!kern)
+		return;
+	munmap(kern->s, sizeof(struct fake_state));
+	close(kern->fd);
+	free(kern);
+}
+
+const char *kern_error(const struct kern *kern)
+{
+	return kern->error;
+}
+
+const char *kern_error_attr(const struct kern *kern)
+{
+	return kern->error[0] ? "epoch" : NULL;
+}
+
+static int no(struct kern *kern, int err, const char *why)
+{
+	snprintf(kern->error, sizeof(kern->error), "%s", why);
+	return err;
+}
+
+static struct kern_volume *by_id(struct kern *kern, uint32_t id)
+{
+	uint32_t i;
+
+	kern->error[0] = 0;
+	for (i = 0; i < kern->s->count; i++)
+		if (kern->s->v[i].id == id)
+			return &kern->s->v[i];
+	no(kern, -ENODEV, "no such volume id");
+	return NULL;
+}
+
+static struct kern_event *emit(struct kern *kern, struct kern_volume *v,
+			       uint32_t kind, uint64_t cookie)
+{
+	struct kern_event *ev = &kern->ev[kern->head++ % FAKE_EVENTS];
+
+	memset(ev, 0, sizeof(*ev));
+	ev->seq = ++kern->s->seq;
+	ev->kind = kind;
+	ev->cookie = cookie;
+	ev->time_ns = boottime_ns();
+	if (v) {
+		ev->volume_id = v->id;
+		ev->epoch = v->epoch;
+	}
+	return ev;
+}
+
+int kern_get_info(struct kern *kern, struct kern_info *info)
+{
+	*info = (struct kern_info){ .abi = 1, .proto_min = 1, .proto_max = 1,
+				    .seq = kern->s->seq,
+				    .volumes = kern->s->count,
+				    .version = "fake" };
+	return 0;
+}
+
+int kern_dump_volumes(struct kern *kern, struct kern_dump *dump)
+{
+	dump->seq = kern->s->seq;
+	dump->count = kern->s->count;
+	dump->volume = calloc(FAKE_MEMBERS, sizeof(*dump->volume));
+	memcpy(dump->volume, kern->s->v, sizeof(kern->s->v));
+	return 0;
+}
+
+void kern_dump_free(struct kern_dump *dump)
+{
+	free(dump->volume);
+	memset(dump, 0, sizeof(*dump));
+}
+
+int kern_get_volume(struct kern *kern, uint32_t id, struct kern_volume *v)
+{
+	struct kern_volume *found = by_id(kern, id);
+
+	if (!found)
+		return -ENODEV;
+	*v = *found;
+	v->seq = kern->s->seq;
+	return 0;
+}
+
+static u8 read_super(const char *path, struct swb_durable *d)
+{
+	char buf[SWB_SUPER_BYTES] __attribute__((aligned(8)));
+	enum swb_super_verdict v[2];
+	struct swb_durable slot[2];
+	int fd = open(path, O_RDONLY | O_CLOEXEC), pick;
+	u8 letter = 0;
+
+	memset(slot, 0, sizeof(slot));
+	v[0] = v[1] = SWB_SUPER_BAD_MAGIC;
+	if (pread(fd, buf, sizeof(buf), SWB_SUPER_OFFSET_0) == sizeof(buf))
+		v[0] = swb_codec_super_decode(buf, &slot[0]);
+	if (pread(fd, buf, sizeof(buf), SWB_SUPER_OFFSET_1) == sizeof(buf))
+		v[1] = swb_codec_super_decode(buf, &slot[1]);
+	close(fd);
+	pick = swb_recover_pick(v[0], &slot[0], v[1], &slot[1], &letter);
+	if (pick >= 0)
+		*d = slot[pick];
+	return letter;
+}
+
+int kern_volume_add(struct kern *kern, const char *data, const char *wal,
+		    int minor, uint64_t cookie, uint32_t *id)
+{
+	struct kern_volume *v = &kern->s->v[kern->s->count];
+	struct kern_event *ev;
+	struct swb_durable d;
+	u8 letter;
+
+	(void)wal;
+	kern->error[0] = 0;
+	if (kern->s->count == FAKE_MEMBERS)
+		return no(kern, -ENOSPC, "too many members");
+	letter = read_super(data, &d);
+	*id = ++kern->s->next_id;
+	if (letter) {
+		ev = emit(kern, NULL, SWBLOCK_EVENT_FAILED, cookie);
+		ev->volume_id = *id;
+		ev->letter = letter;
+		ev->table = SWBLOCK_TABLE_RECOVER;
+		ev->error = EINVAL;
+		snprintf(ev->text, sizeof(ev->text), "recovery refused the disk");
+		return 0;
+	}
+	memset(v, 0, sizeof(*v));
+	v->id = *id;
+	v->minor = minor >= 0 ? (uint32_t)minor : kern->s->count;
+	v->volume = d.volume;
+	v->replica = d.replica;
+	memcpy(v->volume_label, d.volume_label, sizeof(v->volume_label));
+	memcpy(v->replica_label, d.replica_label, sizeof(v->replica_label));
+	v->size_bytes = d.extent_bytes;
+	v->block_bytes = d.block_bytes;
+	v->ring_bytes = d.ring_bytes;
+	v->local_letter = 'H';
+	v->log_start = 1;
+	v->conditions = SWBLOCK_COND_NO_ROLE;
+	kern->s->last_epoch[kern->s->count++] = 0;
+	emit(kern, v, SWBLOCK_EVENT_READY, cookie)->minor = v->minor;
+	return 0;
+}
+
+int kern_volume_remove(struct kern *kern, uint32_t id, uint32_t flags,
+		       uint64_t cookie)
+{
+	struct kern_volume *v = by_id(kern, id);
+	uint32_t i;
+
+	if (!v)
+		return -ENODEV;
+	if (v->openers && !(flags & SWBLOCK_REMOVE_FORCE))
+		return no(kern, -EBUSY, "the device is open");
+	emit(kern, v, SWBLOCK_EVENT_REMOVED, cookie);
+	i = (uint32_t)(v - kern->s->v);
+	kern->s->count--;
+	memmove(v, v + 1, (kern->s->count - i) * sizeof(*v));
+	memmove(&kern->s->last_epoch[i], &kern->s->last_epoch[i + 1],
+		(kern->s->count - i) * sizeof(uint64_t));
+	return 0;
+}
+
+static void fill_report(struct kern *kern, const struct kern_volume *v,
+			struct swb_report *r)
+{
+	*r = (struct swb_report){
+		.replica = v->replica, .adopted = v->epoch,
+		.last_epoch = kern->s->last_epoch[v - kern->s->v],
+		.durable = v->durable_lsn, .committed = v->committed_lsn,
+	};
+}
+
+int kern_adopt(struct kern *kern, uint32_t id, uint64_t epoch,
+	       const struct swb_uuid *store, uint64_t generation, uint64_t cookie)
+{
+	struct kern_volume *v = by_id(kern, id);
+	const char *silent = getenv("SWB_FAKE_SILENT");
+	struct kern_event *ev;
+
+	if (!v)
+		return -ENODEV;
+	if (epoch < v->epoch)
+		return no(kern, -ESTALE, "a newer epoch is adopted");
+	if (!swb_uuid_is_null(&v->store) && !swb_uuid_equal(&v->store, store))
+		return no(kern, -EINVAL, "another store");
+	if (epoch > v->epoch)
+		v->role = SWBLOCK_ROLE_NONE;
+	v->epoch = epoch;
+	v->store = *store;
+	v->store_generation = generation;
+	if (silent && !strcmp(silent, label_of(v)))
+		return 0;
+	ev = emit(kern, v, SWBLOCK_EVENT_REPORT, cookie);
+	ev->has_report = true;
+	fill_report(kern, v, &ev->report);
+	return 0;
+}
+
+static void take_config(struct kern_volume *v, const struct swb_config *c)
+{
+	unsigned int i;
+
+	v->has_config = true;
+	v->config = *c;
+	v->peer_count = 0;
+	for (i = 0; i < c->member_count; i++) {
+		if (swb_uuid_equal(&c->member[i], &v->replica))
+			continue;
+		v->peer[v->peer_count] = (struct kern_peer){
+			.uuid = c->member[i], .required = c->required >> i & 1,
+		};
+		v->peer_count++;
+	}
+}
+
+int kern_assign(struct kern *kern, uint32_t id, uint64_t epoch,
+		const struct swb_uuid *primary, const struct swb_config *config)
+{
+	struct kern_volume *v = by_id(kern, id);
+
+	if (!v)
+		return -ENODEV;
+	if (epoch != v->epoch)
+		return no(kern, -ESTALE, "not the adopted epoch");
+	v->role = SWBLOCK_ROLE_REPLICA;
+	v->primary = *primary;
+	v->conditions = 0;
+	take_config(v, config);
+	return 0;
+}
+
+int kern_promote(struct kern *kern, uint32_t id, const struct swb_cert *cert,
+		 uint64_t lease_ns, uint64_t cookie)
+{
+	struct kern_volume *v = by_id(kern, id);
+	struct swb_candidate me;
+	struct kern_event *ev;
+	struct swb_report r;
+	u8 letter;
+
+	if (!v)
+		return -ENODEV;
+	fill_report(kern, v, &r);
+	me = (struct swb_candidate){
+		.volume = v->volume, .replica = v->replica, .store = v->store,
+		.store_generation = v->store_generation, .adopted = v->epoch,
+		.opened = v->opened, .last_epoch = r.last_epoch,
+		.durable = v->durable_lsn,
+	};
+	letter = swb_promote_judge(cert, &me);
+	v->promote_letter = letter;
+	if (letter != 'A') {
+		ev = emit(kern, v, SWBLOCK_EVENT_REFUSED, cookie);
+		ev->letter = letter;
+		ev->table = SWBLOCK_TABLE_PROMOTE;
+		ev->error = EPERM;
+		return 0;
+	}
+	v->role = SWBLOCK_ROLE_PRIMARY;
+	v->opened = v->epoch;
+	v->primary = v->replica;
+	v->lease_ns = lease_ns;
+	v->conditions = 0;
+	v->head_lsn++;
+	v->durable_lsn = v->head_lsn;
+	kern->s->last_epoch[v - kern->s->v] = v->epoch;
+	take_config(v, &cert->config);
+	if (cert->config.mode == SWBLOCK_MODE_BEST_EFFORT ||
+	    !(cert->config.required & (cert->config.required - 1)))
+		v->committed_lsn = v->head_lsn;
+	emit(kern, v, SWBLOCK_EVENT_ROLE, cookie)->role = SWBLOCK_ROLE_PRIMARY;
+	return 0;
+}
+
+int kern_demote(struct kern *kern, uint32_t id, uint32_t flags, uint64_t cookie)
+{
+	struct kern_volume *v = by_id(kern, id);
+
+	(void)flags;
+	if (!v)
+		return -ENODEV;
+	v->role = SWBLOCK_ROLE_NONE;
+	emit(kern, v, SWBLOCK_EVENT_ROLE, cookie)->role = SWBLOCK_ROLE_NONE;
+	return 0;
+}
+
+int kern_lease(struct kern *kern, uint32_t id, uint64_t epoch, uint64_t lease_ns)
+{
+	struct kern_volume *v = by_id(kern, id);
+
+	if (!v)
+		return -ENODEV;
+	if (v->epoch != epoch)
+		return no(kern, -ESTALE, "not the adopted epoch");
+	v->lease_ns = lease_ns;
+	return 0;
+}
+
+/* Both ends linked and one of them primary: copy, and call it in sync. */
+static void try_session(struct kern *kern, struct kern_volume *v,
+			struct kern_peer *p, uint64_t cookie)
+{
+	struct kern_volume *o = NULL;
+	struct kern_event *ev;
+	uint32_t i;
+
+	for (i = 0; i < kern->s->count; i++)
+		if (swb_uuid_equal(&kern->s->v[i].replica, &p->uuid))
+			o = &kern->s->v[i];
+	if (!o || v->role != SWBLOCK_ROLE_PRIMARY || o->epoch != v->epoch)
+		return;
+	p->letter = o->head_lsn == v->head_lsn ? 'I' : 'J';
+	p->fact_log_end = o->head_lsn;
+	o->head_lsn = o->durable_lsn = v->head_lsn;
+	kern->s->last_epoch[o - kern->s->v] = v->epoch;
+	p->durable_lsn = v->head_lsn;
+	v->committed_lsn = o->committed_lsn = v->head_lsn;
+	p->state = SWBLOCK_PEER_IN_SYNC;
+	ev = emit(kern, v, SWBLOCK_EVENT_PEER, cookie);
+	ev->has_peer = true;
+	ev->peer = *p;
+}
+
+int kern_link(struct kern *kern, uint32_t id, const struct swb_uuid *peer, int fd,
+	      uint64_t cookie)
+{
+	struct kern_volume *v = by_id(kern, id);
+	unsigned int i, j;
+
+	if (!v)
+		return -ENODEV;
+	if (fcntl(fd, F_GETFD) < 0)
+		return no(kern, -EBADF, "not a socket");
+	for (i = 0; i < v->peer_count; i++) {
+		if (!swb_uuid_equal(&v->peer[i].uuid, peer))
+			continue;
+		v->peer[i].state = SWBLOCK_PEER_OPENING;
+		try_session(kern, v, &v->peer[i], cookie);
+		for (j = 0; j < kern->s->count; j++)
+			if (&kern->s->v[j] != v && v->role == SWBLOCK_ROLE_REPLICA)
+				kern->s->v[j].conditions &= ~SWBLOCK_COND_NO_ROLE;
+		return 0;
+	}
+	return no(kern, -ENOENT, "no such peer by the configuration");
+}
+
+int kern_unlink(struct kern *kern, uint32_t id, const struct swb_uuid *peer)
+{
+	struct kern_volume *v = by_id(kern, id);
+	unsigned int i;
+
+	for (i = 0; v && i < v->peer_count; i++)
+		if (swb_uuid_equal(&v->peer[i].uuid, peer))
+			v->peer[i].state = SWBLOCK_PEER_DETACHED;
+	return v ? 0 : -ENODEV;
+}
+
+int kern_tune(struct kern *kern, uint32_t id, uint32_t io_deadline_ms,
+	      uint32_t link_deadline_ms, uint32_t flush_interval_ms)
+{
+	struct kern_volume *v = by_id(kern, id);
+
+	(void)link_deadline_ms;
+	(void)flush_interval_ms;
+	if (!v)
+		return -ENODEV;
+	v->io_deadline_ms = io_deadline_ms;
+	return 0;
+}
+
+int kern_events_open(struct kern *kern)
+{
+	kern->events = true;
+	return 0;
+}
+
+void kern_events_seen(struct kern *kern, uint64_t seq)
+{
+	while (kern->tail != kern->head &&
+	       kern->ev[kern->tail % FAKE_EVENTS].seq <= seq)
+		kern->tail++;
+}
+
+int kern_event_next(struct kern *kern, uint64_t deadline_ns, struct kern_event *ev)
+{
+	if (!kern->events)
+		abort();
+	if (kern->lose) {
+		kern->lose = false;
+		return KERN_LOST;
+	}
+	if (kern->tail == kern->head) {
+		(void)deadline_ns;
+		return -ETIMEDOUT;
+	}
+	*ev = kern->ev[kern->tail++ % FAKE_EVENTS];
+	return 0;
+}
