@@ -47,8 +47,14 @@ struct swb_dirty {
 	u32 count;
 };
 
+#define SWB_RECORDS_MAX	131072	/* of a volume: some 15 MiB of nodes */
+
+/** swb_dirty_create() - room for @records_max records; may sleep */
 int swb_dirty_create(struct swb_dirty *d, u32 records_max);
 void swb_dirty_destroy(struct swb_dirty *d);
+
+/** swb_dirty_grow() - double the room; may sleep, nobody else uses the index */
+int swb_dirty_grow(struct swb_dirty *d);
 
 /**
  * swb_dirty_insert() - record @lsn covers [start, end); older ranges give way,

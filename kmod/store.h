@@ -18,7 +18,6 @@
  * @physical_bytes: physical block size
  * @volatile_cache: has a write cache that a flush must empty
  * @linked_to: disk that lsblk shows it under, or NULL
- * @gone: reported dead by its driver
  */
 struct swb_store {
 	struct block_device *bdev;
@@ -32,7 +31,7 @@ struct swb_store {
 
 /**
  * swb_store_open() - claim @path exclusively, holder is @holder
- * Return: 0, -EBUSY (in use), -ENOENT, -ENOTBLK, -EACCES, ...
+ * Return: 0, -EBUSY (in use), -EROFS, -ENOENT, -ENOTBLK, -EACCES, ...
  */
 int swb_store_open(struct swb_store *st, const char *path, void *holder);
 void swb_store_close(struct swb_store *st);

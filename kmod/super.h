@@ -15,11 +15,13 @@
  * @mutex: one save at a time; taken after step_mutex and flusher.mutex
  * @store: the data device
  * @buf: one slot
+ * @copy: what is being saved
  */
 struct swb_super {
 	struct mutex mutex;
 	struct swb_store *store;
 	void *buf;
+	struct swb_durable *copy;
 };
 
 int swb_super_create(struct swb_super *s, struct swb_store *store);
@@ -30,6 +32,12 @@ int swb_super_load(struct swb_super *s, struct swb_durable *d, u8 *letter);
 
 /** swb_super_check_wal() - is @wal the ring device that belongs to @d? */
 int swb_super_check_wal(struct swb_store *wal, const struct swb_durable *d);
+
+/**
+ * swb_super_store() - write @d to the slot of its generation; mutex held. For
+ * attach, before there is a core.
+ */
+int swb_super_store(struct swb_super *s, const struct swb_durable *d);
 
 /**
  * swb_super_save() - persist core->d as it is now (copied under @lock), with

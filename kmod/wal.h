@@ -17,6 +17,8 @@
 #define SWB_WAL_H
 
 #include <linux/bio.h>
+#include <linux/llist.h>
+#include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include "core/core.h"
@@ -51,11 +53,18 @@ enum swb_group_state {
  * @page: payload, contiguous over the pages
  * @rec_off: payload offset of each record
  * @admitted_ns: when its first record entered
+ * @node: free list, queue of closed groups, or resident ones in order of age
+ * @dead: on its way back to its pool
+ * @index: of its directory entry
+ * @loader: belongs to the small pool that reads groups back from the ring
  */
 struct swb_group {
 	struct swb_wal *wal;
 	struct list_head node;
+	struct llist_node dead;
 	refcount_t refs;
+	u64 index;
+	bool loader;
 	u8 state;
 	int error;
 	u32 fillers;
@@ -83,7 +92,8 @@ struct swb_group {
  * @crc: checksum of its header
  * @header_bytes: of the header
  * @payload_bytes: of the payload
- * @bytes: what it takes in the ring, with the gap before it
+ * @bytes: what it takes in the ring, with the gap before it; 0: not placed yet,
+ *	the group is still open, @pos and @seq mean nothing
  * @pins: readers of its place in the ring; trimming stops before it
  * @written: WAL bio completed without error
  * @group: memory, or NULL when evicted
@@ -116,7 +126,7 @@ struct swb_wal_ops {
 	void (*space)(void *ctx);
 };
 
-struct swb_wal;	/* fields are wal.c's business, except those below */
+struct swb_wal_priv;
 
 /**
  * struct swb_wal - the log of one member
@@ -149,8 +159,23 @@ struct swb_wal {
 	struct swb_wal_priv *priv;
 };
 
-/* create with memory_bytes of payload pages preallocated (e.g. 32 MiB) */
+/**
+ * swb_wal_create() - preallocate @memory_bytes of payload pages (e.g. 32 MiB),
+ * groups and bios
+ *
+ * The caller has filled lock, core, store, ring_offset, dirty (created), ops and
+ * ctx; swb_replay() sets up the ring and the directory. Process context.
+ * Return: 0 or -ENOMEM.
+ */
 int swb_wal_create(struct swb_wal *w, u64 memory_bytes);
+
+/** swb_wal_idle() - nothing in flight at the disk; any context */
+bool swb_wal_idle(struct swb_wal *w);
+
+/**
+ * swb_wal_destroy() - the owner has stopped all users. Waits until swb_wal_idle(),
+ * for ever if the disk never answers: the owner asks first, and keeps a zombie.
+ */
 void swb_wal_destroy(struct swb_wal *w);
 
 /* -- primary: one record of an upper write ------------------------------ */
@@ -167,12 +192,16 @@ struct swb_slot {
 /**
  * swb_wal_reserve() - a place for one record; lock held
  * @type: enum swb_rec_type; takes an LSN from the core
- * Return: 0; -ENOSPC ring full; -ENOBUFS no page, slot or index node: park.
+ * Return: 0; -ENOSPC ring full; -ENOBUFS no page, slot or index node: park, ops->
+ * space tells when to try again; -EIO after a WAL write failed.
  */
 int swb_wal_reserve(struct swb_wal *w, u8 type, u64 sector, u32 len_bytes,
 		    struct swb_slot *slot);
 
-/** swb_wal_fill() - copy the bio's data in and checksum the copy; no lock */
+/**
+ * swb_wal_fill() - copy the bio's data in and checksum the copy; no lock. Also
+ * for a record without payload, where there is nothing to do.
+ */
 void swb_wal_fill(struct swb_slot *slot, struct bio *bio);
 
 /**
@@ -193,30 +222,46 @@ void swb_wal_kick(struct swb_wal *w);
 /**
  * swb_wal_group_get() - a private group with room for @payload_bytes; waits up to
  * @timeout jiffies for memory
+ * Return: the group, with one reference; NULL if there was no memory.
  */
 struct swb_group *swb_wal_group_get(struct swb_wal *w, u32 payload_bytes,
 				    long timeout);
+
+/** swb_group_get() - one more reference; under the lock, or on top of another */
+static inline void swb_group_get(struct swb_group *g)
+{
+	refcount_inc(&g->refs);
+}
+
+/** swb_group_put() - any context, with the lock or without */
 void swb_group_put(struct swb_group *g);
 
 /**
  * swb_wal_attach() - a filled private group becomes the newest of the log; lock
  * held. The caller has set first_lsn, epoch, nrec, payload_bytes, rec_off and
  * the record descriptors, and has told the core (swb_core_received()) only
- * after this returned 0.
- * Return: 0, or -ENOSPC: wait with swb_wal_wait_space() and try again.
+ * after this returned 0. The log takes a reference of its own.
+ * Return: 0; -ENOSPC: wait with swb_wal_wait_space() and try again; -EIO; -EINVAL
+ * if it does not follow the newest record.
  */
 int swb_wal_attach(struct swb_wal *w, struct swb_group *g);
 
 /** swb_wal_submit() - index and write an attached group; no lock */
 void swb_wal_submit(struct swb_wal *w, struct swb_group *g);
 
-/** swb_wal_wait_space() - until ring space was freed, or @timeout jiffies */
+/**
+ * swb_wal_wait_space() - until something was freed since the last -ENOSPC of
+ * swb_wal_attach(), or @timeout jiffies
+ */
 void swb_wal_wait_space(struct swb_wal *w, long timeout);
 
 /* -- both --------------------------------------------------------------- */
 
-/** swb_wal_append_open() - the epoch-open record as a group of its own; waits for
- * room. Process context, no lock. The core has already counted its LSN.
+/**
+ * swb_wal_append_open() - the epoch-open record as a group of its own. Process
+ * context, no lock. The core has already counted its LSN; no other record enters
+ * before it. Some room is kept for it even in a full ring.
+ * Return: 0, -EIO, -ENOSPC or -ENOBUFS after half a minute without room.
  */
 int swb_wal_append_open(struct swb_wal *w, u64 epoch, u64 lsn);
 
@@ -228,6 +273,7 @@ void swb_wal_flush(struct swb_wal *w);
  * and directory above, rebuilds the index. The caller has stopped all writers
  * and the flusher, and saves the superblock afterwards: *w->core->d gets a
  * raised incarnation and log_end = @lsn here. Process context, no lock.
+ * Return: 0; -EIO; -ETIMEDOUT if the disk does not end what is in flight.
  */
 int swb_wal_truncate(struct swb_wal *w, u64 lsn);
 
@@ -238,8 +284,11 @@ struct swb_ent *swb_wal_find(struct swb_wal *w, u64 lsn);
  * swb_wal_load() - the group that holds @lsn, in memory, with a reference: the
  * resident one, or one read back from the ring (verified: crc of header and of
  * each payload). Process context, no lock, may wait for the disk.
- * @from_ring: read through even if resident memory exists (tests)
- * Return: group, or ERR_PTR(-ENOENT) not live, -EAGAIN still open, -EIO, -ENOBUFS
+ *
+ * Use first_lsn, epoch, nrec, payload_bytes and rec_off of the group, not the
+ * counts in its header: a cut may have left fewer records than were written.
+ * Return: group, or ERR_PTR(-ENOENT) not live, -EAGAIN not sealed yet, -EIO,
+ * -EILSEQ (what is in the ring is not what was written), -ENOBUFS
  */
 struct swb_group *swb_wal_load(struct swb_wal *w, u64 lsn);
 
@@ -254,7 +303,18 @@ u64 swb_wal_trim_prepare(struct swb_wal *w, u64 lsn, struct swb_durable *d);
 void swb_wal_trim(struct swb_wal *w, u64 start);
 
 /* -- attach: replay.c fills the directory and the index ------------------ */
+
+/** swb_wal_dir_create() - a directory that suits the ring of @d; may sleep */
+int swb_wal_dir_create(struct swb_wal *w, const struct swb_durable *d);
+
+/** swb_wal_replay_group() - the next entry, oldest first; indexes its live records
+ * above @extent_lo. Process context, before anybody else uses the log.
+ */
 int swb_wal_replay_group(struct swb_wal *w, const struct swb_ent *ent,
-			 const struct swb_disk_rec *rec, u64 overlap_from);
+			 const struct swb_disk_rec *rec, u64 extent_lo);
+
+/** swb_wal_replay_end() - @ring as the scan left it, head at @head */
+void swb_wal_replay_end(struct swb_wal *w, const struct swb_ring *ring, u64 start,
+			u64 head);
 
 #endif /* SWB_WAL_H */

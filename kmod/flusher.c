@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Write-back. One batch of records (lo, hi] at a time: take the newest contents
+ * of each sector among them, write them to the extent in order of sectors, then
+ * advance the checkpoint and give ring space back.
+ *
+ *	superblock: extent_hi = hi ......... durable before the first extent write
+ *	extent writes complete
+ *	superblock: extent_lo = hi, the new tail, the next batch's extent_hi; its
+ *	PREFLUSH makes the extent writes durable first
+ *	index ranges retired, ring trimmed
+ *
+ * So a batch costs one superblock write if another one follows it. Write-back is
+ * lazy, so that rewritten blocks are written once; trimming is lazier still, so
+ * that a peer that comes back finds its history.
+ *
+ * What is in a batch comes from memory where the groups are still resident, else
+ * from the ring by way of a buffer (wbatch.c). Knows nothing of peers; how far it
+ * may go and what it may trim is the core's decision.
+ *
+ * Lock: flusher.mutex over a batch; w->lock inside, never over I/O. Posts only
+ * with the mutex released. Context: its kthread; kick may come from anywhere. A
+ * pause waits for the batch under way, that is, for the disk.
+ */
+#include <linux/kthread.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include "wbatch.h"
+
+#define IDLE_DELAY	(HZ / 5)
+#define TRIM_WALK_MAX	4096	/* entries looked at in one go */
+
+/**
+ * struct swb_flusher_priv - private part
+ * @batch: the one under way
+ * @paused: pauses not resumed yet; mutex
+ * @failed: the disk failed, nothing is written any more
+ * @starved: there is pressure, but the core allows nothing
+ * @target: write-back goes on until here
+ * @seen_lsn: head of the log when last looked at
+ * @seen_at: jiffies when it last moved
+ */
+struct swb_flusher_priv {
+	struct swb_wbatch batch;
+	u32 paused;
+	bool failed;
+	bool starved;
+	u64 target;
+	u64 seen_lsn;
+	unsigned long seen_at;
+};
+
+/* ---- how much, and when ------------------------------------------------- */
+
+static bool log_is_idle(struct swb_flusher *f)
+{
+	struct swb_flusher_priv *fp = f->priv;
+	u64 head = f->wal->priv->next_lsn;
+
+	lockdep_assert_held(f->lock);
+	if (head != fp->seen_lsn) {
+		fp->seen_lsn = head;
+		fp->seen_at = jiffies;
+	}
+	return time_after_eq(jiffies, fp->seen_at + IDLE_DELAY);
+}
+
+/* Is there so much to write back that it should not wait any longer? */
+static bool is_pressed(struct swb_flusher *f, u64 lo)
+{
+	struct swb_wal *w = f->wal;
+	u64 memory_bytes = (u64)w->priv->page_max << PAGE_SHIFT;
+	u64 enough = min(w->ring.bytes / 4, memory_bytes / 2);
+
+	lockdep_assert_held(f->lock);
+	return f->urgent || w->dirty->records >= w->dirty->records_max / 4 ||
+	       swb_waldir_backlog(w, lo + 1) >= enough;
+}
+
+/* Up to which LSN write-back should go on now; at most extent_lo: not at all. */
+static u64 choose_target(struct swb_flusher *f)
+{
+	struct swb_flusher_priv *fp = f->priv;
+	u64 lo = f->core->d.extent_lo;
+	u64 limit = swb_core_writeback_limit(f->core);	/* P8 */
+	bool idle, pressed;
+
+	lockdep_assert_held(f->lock);
+	idle = log_is_idle(f);
+	pressed = is_pressed(f, lo);
+	fp->starved = pressed && limit <= lo;
+	if (limit <= lo)
+		return lo;
+	if (idle || pressed)
+		fp->target = limit;
+	return min(fp->target, limit);
+}
+
+/*
+ * History is kept while the ring is no more than half full. Return: the last LSN
+ * of what is too much, 0 if nothing is.
+ */
+static u64 surplus_lsn(struct swb_wal *w)
+{
+	struct swb_wal_priv *p = w->priv;
+	u64 used = w->ring.used, lsn = 0, i;
+	struct swb_ent *e;
+
+	lockdep_assert_held(w->lock);
+	for (i = p->first; i < p->next && i - p->first < TRIM_WALK_MAX; i++) {
+		if (used <= w->ring.bytes / 2 && p->next - i <= p->dir_mask / 2)
+			break;
+		e = swb_wal_ent(w, i);
+		if (!e->written)
+			break;
+		used -= e->bytes;
+		lsn = swb_ent_last(e);
+	}
+	return lsn;
+}
+
+/* A superblock write for trimming alone should free a good piece. */
+static bool worth_trimming(struct swb_wal *w)
+{
+	struct swb_wal_priv *p = w->priv;
+
+	lockdep_assert_held(w->lock);
+	return w->ring.used > w->ring.bytes / 8 * 5 ||
+	       p->next - p->first > p->dir_mask / 8 * 5;
+}
+
+/* Fill the tail fields of the superblock. Return: the new S. */
+static u64 choose_tail(struct swb_flusher *f)
+{
+	struct swb_wal *w = f->wal;
+	bool full = w->ring.used > w->ring.bytes - w->ring.bytes / 8;
+	u64 lsn = surplus_lsn(w);
+	u64 limit = swb_core_trim_limit(f->core, false);
+
+	lockdep_assert_held(f->lock);
+	if (full && limit < lsn)
+		limit = swb_core_trim_limit(f->core, true);
+	lsn = min3(lsn, limit, f->core->d.extent_lo);
+	return swb_wal_trim_prepare(w, lsn, &f->core->d);
+}
+
+/* ---- a batch ------------------------------------------------------------ */
+
+/* Nothing above d.extent_hi may be written before it is durable (P9). */
+static int raise_extent_hi(struct swb_flusher *f, u64 hi)
+{
+	unsigned long flags;
+	bool raised = false;
+
+	spin_lock_irqsave(f->lock, flags);
+	if (hi > f->core->d.extent_hi) {
+		f->core->d.extent_hi = hi;
+		raised = true;
+	}
+	spin_unlock_irqrestore(f->lock, flags);
+	return raised ? swb_super_save(f->super, f->core, f->lock) : 0;
+}
+
+/* The end of the next batch: within what is durably announced, if something is. */
+static u64 plan(struct swb_flusher *f, u64 target)
+{
+	struct swb_durable *d = &f->core->d;
+
+	lockdep_assert_held(f->lock);
+	if (target <= d->extent_lo)
+		return 0;
+	if (d->extent_hi > d->extent_lo)
+		target = min(target, d->extent_hi);
+	return swb_wbatch_plan(f->wal, d->extent_lo, target);
+}
+
+/*
+ * What comes after the extent writes: the checkpoint, in memory, with the tail
+ * and the announcement of the next batch.
+ */
+static u64 checkpoint(struct swb_flusher *f, u64 hi)
+{
+	struct swb_durable *d = &f->core->d;
+	unsigned long flags;
+	u64 start, next;
+
+	spin_lock_irqsave(f->lock, flags);
+	if (hi) {
+		d->extent_lo = hi;
+		next = plan(f, choose_target(f));
+		d->extent_hi = max(d->extent_hi, max(next, hi));
+	}
+	start = choose_tail(f);
+	spin_unlock_irqrestore(f->lock, flags);
+	return start;
+}
+
+static int write_batch(struct swb_flusher *f, u64 hi)
+{
+	struct swb_wbatch *b = &f->priv->batch;
+	u64 bytes = 0;
+	int err;
+
+	err = swb_wbatch_load(b, f->core->d.extent_lo, hi);
+	if (!err)
+		err = raise_extent_hi(f, b->hi);
+	if (!err)
+		err = swb_wbatch_write(b, &bytes);
+	if (!err && f->super->store != f->data)
+		err = swb_store_flush(f->data);	/* else the save flushes it */
+	if (!err && bytes)
+		f->ops->wrote(f->ctx, bytes);
+	return err;
+}
+
+/**
+ * struct step - what a turn of the loop did
+ * @moved: extent_lo or S moved
+ * @lo: extent_lo
+ * @start: S
+ */
+struct step {
+	bool moved;
+	u64 lo;
+	u64 start;
+};
+
+static int one_step(struct swb_flusher *f, struct step *s)
+{
+	struct swb_wbatch *b = &f->priv->batch;
+	struct swb_wal *w = f->wal;
+	unsigned long flags;
+	u64 hi, start;
+	int err = 0;
+
+	lockdep_assert_held(&f->mutex);
+	spin_lock_irqsave(f->lock, flags);
+	hi = plan(f, choose_target(f));
+	start = w->priv->start;
+	f->urgent = false;
+	s->moved = hi || worth_trimming(w);
+	spin_unlock_irqrestore(f->lock, flags);
+	if (!s->moved)
+		return 0;
+	if (hi)
+		err = write_batch(f, hi);
+	if (err)
+		goto drop;
+	s->start = checkpoint(f, hi ? b->hi : 0);
+	s->lo = f->core->d.extent_lo;
+	s->moved = hi || s->start > start;
+	if (!s->moved)
+		goto drop;
+	err = swb_super_save(f->super, f->core, f->lock);
+	if (err)
+		goto drop;
+	if (hi)
+		swb_wbatch_retire(b);
+	swb_wal_trim(w, s->start);
+drop:
+	swb_wbatch_drop(b);
+	return err;
+}
+
+/* Return: true if there may be more to do at once. */
+static bool turn(struct swb_flusher *f)
+{
+	struct swb_flusher_priv *fp = f->priv;
+	struct step s = {};
+	int err = 0;
+
+	mutex_lock(&f->mutex);
+	if (!fp->paused && !fp->failed)
+		err = one_step(f, &s);
+	fp->failed = fp->failed || err;
+	mutex_unlock(&f->mutex);
+	if (err)
+		f->ops->failed(f->ctx, err);
+	else if (s.moved)
+		f->ops->checkpointed(f->ctx, s.lo, s.start);
+	return s.moved && !err;
+}
+
+/* ---- the thread --------------------------------------------------------- */
+
+static int flusher_thread(void *data)
+{
+	struct swb_flusher *f = data;
+	unsigned int noio = memalloc_noio_save();
+
+	while (!kthread_should_stop()) {
+		wait_event_timeout(f->wait,
+				   READ_ONCE(f->kicked) || kthread_should_stop(),
+				   IDLE_DELAY);
+		WRITE_ONCE(f->kicked, false);
+		while (!kthread_should_stop() && turn(f))
+			cond_resched();
+	}
+	memalloc_noio_restore(noio);
+	return 0;
+}
+
+static void wake(struct swb_flusher *f, bool urgent)
+{
+	if (urgent)
+		WRITE_ONCE(f->urgent, true);
+	WRITE_ONCE(f->kicked, true);
+	wake_up(&f->wait);
+}
+
+/* The WAL has placed much, or refused somebody. Lock held. */
+static void pressure(void *ctx, bool urgent)
+{
+	wake(ctx, urgent);
+}
+
+/*
+ * C moves with every group commit: that alone is no reason to wake up. The thread
+ * looks each fifth of a second, and is woken by the WAL when there is much to do.
+ */
+void swb_flusher_kick(struct swb_flusher *f, bool urgent)
+{
+	if (f->priv && (urgent || READ_ONCE(f->priv->starved)))
+		wake(f, urgent);
+}
+
+static void set_pressure(struct swb_flusher *f,
+			 void (*fn)(void *ctx, bool urgent))
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(f->lock, flags);
+	f->wal->priv->pressure_ctx = f;
+	f->wal->priv->pressure = fn;
+	spin_unlock_irqrestore(f->lock, flags);
+}
+
+int swb_flusher_start(struct swb_flusher *f, const char *name)
+{
+	struct swb_flusher_priv *fp;
+	int err;
+
+	mutex_init(&f->mutex);
+	init_waitqueue_head(&f->wait);
+	fp = kzalloc(sizeof(*fp), GFP_KERNEL);
+	if (!fp)
+		return -ENOMEM;
+	err = swb_wbatch_create(&fp->batch, f->wal, f->data);
+	if (err)
+		goto free;
+	f->priv = fp;
+	f->task = kthread_run(flusher_thread, f, "swb-flush/%s", name);
+	if (IS_ERR(f->task)) {
+		err = PTR_ERR(f->task);
+		goto destroy;
+	}
+	set_pressure(f, pressure);
+	return 0;
+
+destroy:
+	f->task = NULL;
+	f->priv = NULL;
+	swb_wbatch_destroy(&fp->batch);
+free:
+	kfree(fp);
+	return err;
+}
+
+void swb_flusher_stop(struct swb_flusher *f)
+{
+	struct swb_flusher_priv *fp = f->priv;
+
+	if (!fp)
+		return;
+	set_pressure(f, NULL);
+	kthread_stop(f->task);
+	f->task = NULL;
+	f->priv = NULL;
+	swb_wbatch_destroy(&fp->batch);
+	kfree(fp);
+}
+
+void swb_flusher_pause(struct swb_flusher *f)
+{
+	mutex_lock(&f->mutex);
+	f->priv->paused++;
+	mutex_unlock(&f->mutex);
+}
+
+void swb_flusher_resume(struct swb_flusher *f)
+{
+	mutex_lock(&f->mutex);
+	f->priv->paused--;
+	f->priv->target = 0;	/* what was planned may have been cut */
+	mutex_unlock(&f->mutex);
+	wake(f, false);
+}
