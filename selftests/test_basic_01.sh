@@ -9,7 +9,7 @@ check "insmod of the bare file" insmod "$SWB_KO"
 check_same "the module is there" live "$(cat /sys/module/swblock/initstate)"
 check "the family answers" swblockctl info
 info=$(swblockctl info -j)
-check_same "no volume yet" 0 "$(jq -r .volumes <<<"$info")"
+check_same "no volume yet" 0 "$(jq -r .members <<<"$info")"
 check "abi and protocol range are told" \
 	jq -e '.abi >= 1 and .proto_min >= 1 and .proto_max >= .proto_min' <<<"$info"
 check_not "a second insmod is refused" insmod "$SWB_KO"

@@ -10,7 +10,7 @@ low=$(basename "$(readlink -f "${lower[a]}")")
 check "the lower disk has us as a holder" test -e "/sys/block/$low/holders/swblock10"
 check "and is our slave" test -e "/sys/block/swblock10/slaves/$low"
 tree=$(lsblk -n -r -o NAME "/dev/$low")
-check_same "lsblk shows the stack" "$low swblock10" "$(echo $tree)"
+check_same "lsblk shows the stack" "$low swblock10" "${tree//$'\n'/ }"
 
 stat_of()
 {

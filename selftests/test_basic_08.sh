@@ -17,5 +17,5 @@ check "through the page cache" dd if="$swb_tmp/data" of="$(bd a)" bs=8M seek=2 \
 	conv=fsync,notrunc status=none
 check "read it directly" sh -c \
 	"dd if=$(bd a) bs=8M skip=2 count=2 iflag=direct status=none | cmp - $swb_tmp/data"
-check "the log was split into records" test "$(st a .head_lsn)" -gt 128
+check "the log was split into records" test "$(st a .log.head_lsn)" -gt 128
 finish

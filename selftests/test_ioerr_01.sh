@@ -11,7 +11,7 @@ must dd if=/dev/urandom of="$(bd a)" bs=1M count=8 oflag=direct conv=fsync statu
 must dd if="$(bd a)" of="$swb_tmp/data" bs=1M count=8 iflag=direct status=none
 # all of it has to be in the extent, or the log would still serve it
 poll_until 30 sh -c "[ \"\$(swblockctl status -j vol/a | jq '.members[0] |
-	.extent_lo >= .head_lsn')\" = true ]" || note "write-back is not complete"
+	.log.extent_lo >= .log.head_lsn')\" = true ]" || note "write-back is not complete"
 need remove_member a
 need add_member a
 need promote a

@@ -9,8 +9,8 @@ mid=$(($(wc -l <"$swb_tmp/groups") / 2))
 want=$(($(group_field $mid first_lsn) - 1))
 must swbdisk group-set "${lower[a]}" "$(group_field $mid pos)" prev_crc=+1
 check_opens K a "chain broken at group $mid"
-check_same "the log ends before the break" "$want" "$(st a .head_lsn)"
+check_same "the log ends before the break" "$want" "$(st a .log.head_lsn)"
 need remove_member a
 check_opens H a "whole groups behind the break stay dead"
-check_same "the end did not move" "$want" "$(st a .head_lsn)"
+check_same "the end did not move" "$want" "$(st a .log.head_lsn)"
 finish

@@ -7,7 +7,7 @@
 lone
 need load_write a -n 200 -b 20
 # until write-back has begun
-poll_until 20 sh -c "[ \$(swblockctl status -j vol/a | jq '.members[0].extent_hi') -gt 0 ]" ||
+poll_until 20 sh -c "[ \$(swblockctl status -j vol/a | jq '.members[0].log.extent_hi') -gt 0 ]" ||
 	die "no write-back"
 need remove_member a
 # forget the checkpoint: the log must be scanned from a group that is there

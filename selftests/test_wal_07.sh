@@ -9,7 +9,7 @@ frozen_log a 60
 cut=$(($(wc -l <"$swb_tmp/groups") - 20))
 must swbdisk group-flip "${lower[a]}" "$(group_field $cut pos)" payload
 check_opens J a "20 groups before the end one is torn"
-end=$(st a .head_lsn)
+end=$(st a .log.head_lsn)
 check_same "the log is cut there" $(($(group_field $cut first_lsn) - 1)) "$end"
 need add_member b
 for life in 2 3 4; do
@@ -17,12 +17,12 @@ for life in 2 3 4; do
 	need remove_member b
 	# same sizes as in the life before: whole old groups lie behind the new ones
 	swbload write "$(bd a)" -s 1 -l $life -f 1 -n 5 -b 0 >/dev/null
-	want=$(st a .head_lsn)
-	poll_until 10 st_is a .durable_lsn "$want"
+	want=$(st a .log.head_lsn)
+	poll_until 10 st_is a .log.durable_lsn "$want"
 	need remove_member a --force
 	letter=$(add_letter a)
 	check "life $life: the scan stops (case $letter)" grep -q '^[HK]$' <<<"$letter"
-	check_same "life $life: at the newest record of this life" "$want" "$(st a .head_lsn)"
+	check_same "life $life: at the newest record of this life" "$want" "$(st a .log.head_lsn)"
 	need add_member b
 done
 finish

@@ -15,7 +15,7 @@ for round in 1 2 3; do
 done
 wraps=$(st a .stats.ring_wraps)
 check "the ring wrapped more than three times ($wraps)" test "$wraps" -gt 3
-check "the checkpoint follows" test "$(st a .extent_lo)" -gt 1000
+check "the checkpoint follows" test "$(st a .log.extent_lo)" -gt 1000
 check_same "no invariant was broken" 0 "$(st a .stats.asserts)"
 crash a
 letter=$(add_letter a)

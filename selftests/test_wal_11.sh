@@ -23,7 +23,7 @@ lower[a]=/dev/mapper/swbt-log
 need add_member a
 need promote a
 from=1
-for round in $(seq 12); do
+for _ in $(seq 12); do
 	need load_write a -l 1 -f $from -n 10 -b 10 -k 512
 	from=$((from + 10))
 	must dmsetup message swbt-log 0 mark "ack-$((from - 1))"

@@ -204,7 +204,7 @@ st()
 # peer PRIMARY REPLICA JQ: one value of a peer, as the primary sees it
 peer()
 {
-	st "$1" ".peers[] | select(.replica_label == \"$2\") | $3"
+	st "$1" ".peers[] | select(.label == \"$2\") | $3"
 }
 
 st_is()
@@ -224,12 +224,12 @@ in_sync()
 
 has_condition()
 {
-	[ "$(st "$1" "[.conditions[].name] | index(\"$2\") != null")" = true ]
+	[ "$(st "$1" ".conditions | index(\"$2\") != null")" = true ]
 }
 
 lacks_condition()
 {
-	[ "$(st "$1" "[.conditions[].name] | index(\"$2\") == null")" = true ]
+	[ "$(st "$1" ".conditions | index(\"$2\") == null")" = true ]
 }
 
 # --- data --------------------------------------------------------------------
