@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads bytes and computes payload checksums; what they mean is decided in
+ * core/recover.c. Never writes. Single-threaded.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "logread.h"
+
+static const u64 slot_offset[SWB_SUPER_SLOTS] = {
+	SWB_SUPER_OFFSET_0, SWB_SUPER_OFFSET_1,
+};
+
+/* Large enough for any valid group; swbwal and the sims have one thread. */
+static u8 group_buf[SWB_GROUP_HEADER_MAX + SWB_GROUP_PAYLOAD_MAX];
+static struct swb_rec recs[SWB_GROUP_RECS_MAX];
+
+static int read_dev(const struct logread_dev *dev, u64 off, void *buf, u32 len)
+{
+	if (off > dev->bytes || len > dev->bytes - off)
+		return -EIO;
+	return dev->read(dev->ctx, off, buf, len);
+}
+
+static void read_supers(struct logread *l)
+{
+	static u8 buf[SWB_SUPER_BYTES];
+
+	for (int i = 0; i < SWB_SUPER_SLOTS; i++) {
+		l->verdict[i] = SWB_SUPER_BAD_MAGIC;
+		if (read_dev(&l->data, slot_offset[i], buf, sizeof(buf)))
+			continue;
+		l->verdict[i] = swb_codec_super_decode(buf, &l->slots[i]);
+	}
+	l->slot = swb_recover_pick(l->verdict[0], &l->slots[0], l->verdict[1],
+				   &l->slots[1], &l->letter);
+	if (l->slot >= 0)
+		l->d = l->slots[l->slot];
+}
+
+/* A WAL device carries a superblock of its own that names its partner. */
+static bool wal_is_ours(const struct logread *l)
+{
+	static u8 buf[SWB_SUPER_BYTES];
+	static struct swb_durable w;
+
+	for (int i = 0; i < SWB_SUPER_SLOTS; i++) {
+		if (read_dev(&l->wal, slot_offset[i], buf, sizeof(buf)))
+			continue;
+		if (swb_codec_super_decode(buf, &w) != SWB_SUPER_OK)
+			continue;
+		return (w.flags & SWB_SUPER_IS_WAL) &&
+		       w.ring_id == l->d.ring_id &&
+		       swb_uuid_equal(&w.replica, &l->d.replica);
+	}
+	return false;
+}
+
+static bool geometry_fits(struct logread *l)
+{
+	const struct swb_durable *d = &l->d;
+
+	if (d->flags & SWB_SUPER_IS_WAL)
+		return false;
+	if (d->extent_offset + d->extent_bytes > l->data.bytes)
+		return false;
+	if (!(d->flags & SWB_SUPER_WAL_SEPARATE))
+		l->wal = l->data;
+	else if (!l->wal_given || !wal_is_ours(l))
+		return false;
+	return d->ring_offset + d->ring_bytes <= l->wal.bytes;
+}
+
+const u8 *logread_payload(const struct logread_group *g, u32 i)
+{
+	const u8 *p = g->buf + g->info.header_bytes;
+
+	for (u32 k = 0; k < i; k++)
+		if (g->rec[k].type == SWB_REC_WRITE)
+			p += g->rec[k].len_bytes;
+	return p;
+}
+
+/* Every live record decodes, and its payload has the checksum it names. */
+static bool payload_ok(const struct logread *l, u32 *opens)
+{
+	const struct swb_disk_group *h = (const void *)group_buf;
+	const struct swb_group_info *g = &l->scan.group;
+	const u8 *p = group_buf + g->header_bytes;
+	const u8 *end = p + g->payload_bytes;
+
+	*opens = 0;
+	for (u32 i = 0; i < l->scan.live_nrec; i++) {
+		if (!swb_codec_rec_decode(&h->rec[i], l->d.extent_bytes,
+					  l->d.block_bytes, &recs[i]))
+			return false;
+		if (recs[i].type == SWB_REC_OPEN) {
+			if (i)
+				return false;
+			*opens = 1;
+		}
+		if (recs[i].type != SWB_REC_WRITE)
+			continue;
+		if (recs[i].len_bytes > (u64)(end - p) ||
+		    swb_crc32c(0, p, recs[i].len_bytes) != recs[i].crc)
+			return false;
+		p += recs[i].len_bytes;
+	}
+	return true;
+}
+
+/* Reads the group under judgement whole; a failed read is a torn payload. */
+static bool read_group(struct logread *l, u32 *opens)
+{
+	const struct swb_group_info *g = &l->scan.group;
+	u64 at = l->d.ring_offset + l->scan.pos;
+
+	l->error = read_dev(&l->wal, at, group_buf,
+			    g->header_bytes + g->payload_bytes);
+	return !l->error && payload_ok(l, opens);
+}
+
+static void scan(struct logread *l, logread_group_fn group, void *ctx)
+{
+	struct swb_scan *s = &l->scan;
+	struct logread_group out = { .buf = group_buf, .rec = recs };
+
+	swb_scan_begin(s, &l->d);
+	for (;;) {
+		u64 left = l->d.ring_bytes - s->try_pos;
+		u32 len = left < SWB_GROUP_HEADER_MAX ? (u32)left :
+							SWB_GROUP_HEADER_MAX;
+		enum swb_scan_verdict v;
+		u32 opens = 0;
+		bool ok;
+
+		l->error = read_dev(&l->wal, l->d.ring_offset + s->try_pos,
+				    group_buf, len);
+		if (l->error)
+			return;
+		v = swb_scan_header(s, group_buf, len);
+		if (v == SWB_SCAN_RETRY)
+			continue;
+		if (v == SWB_SCAN_STOP)
+			return;
+		ok = read_group(l, &opens);
+		out.info = s->group;
+		out.pos = s->pos;
+		out.live = s->live_nrec;
+		out.overlap_from = s->overlap_from;
+		if (!swb_scan_payload(s, ok, opens))
+			return;
+		if (group)
+			group(ctx, &out);
+	}
+}
+
+static void conclude(struct logread *l)
+{
+	struct swb_recover_facts f = {
+		.slot = l->slot >= 0,
+		.pick_letter = l->letter,
+		.fits = l->fits,
+	};
+
+	if (l->fits)
+		swb_scan_facts(&l->scan, &f);
+	l->recover = swb_recover_decide(&f, &l->letter);
+	if (l->fits)
+		swb_scan_result(&l->scan, l->letter, &l->rec);
+}
+
+void logread_run(struct logread *l, logread_group_fn group, void *ctx)
+{
+	l->error = 0;
+	l->letter = 0;
+	l->fits = false;
+	read_supers(l);
+	if (l->slot >= 0)
+		l->fits = geometry_fits(l);
+	if (l->fits)
+		scan(l, group, ctx);
+	conclude(l);
+}

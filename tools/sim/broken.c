@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rules that can be broken on purpose, to see that a checker bites. */
+#include "swarm.h"
+
+static const struct {
+	const char *name;
+	const char *text;
+} broken[BREAK_COUNT] = {
+	[BREAK_NONE] = { "none", "" },
+	[BREAK_FLUSH_EARLY] = { "flush-early",
+		"durable is counted before the flush ended" },
+	[BREAK_NO_SUPER] = { "no-super",
+		"the superblock is not written when the core asks" },
+	[BREAK_NO_INCARNATION] = { "no-incarnation",
+		"P4: no new incarnation after recovery or a cut" },
+	[BREAK_ACK_AFTER_FENCE] = { "ack-after-fence",
+		"P6: acks of the old epoch leave after adoption" },
+	[BREAK_SOFT_TRUNCATE] = { "soft-truncate",
+		"P5: a cut is reported before it is durable" },
+	[BREAK_C_FROM_OPEN] = { "c-from-open",
+		"P8: C is taken from the header of OPEN" },
+	[BREAK_WRITEBACK_FAR] = { "writeback-far",
+		"records above C go to the extent" },
+	[BREAK_TWO_CERTS] = { "two-certs",
+		"P3: a second certificate in one epoch" },
+	[BREAK_STALE_FLUSH] = { "stale-flush",
+		"P5: a flush counts in a newer log generation" },
+	[BREAK_HI_LATE] = { "hi-late",
+		"P9: write-back starts before extent_hi is durable" },
+	[BREAK_REPORT_EARLY] = { "report-early",
+		"P6: the report leaves before the adoption is durable" },
+	[BREAK_RANK_BY_LSN] = { "rank-by-lsn",
+		"candidates are ranked by LSN alone" },
+	[BREAK_TRIM_EARLY] = { "trim-early",
+		"the ring is trimmed up to C, written back or not" },
+	[BREAK_OPEN_UNSAVED] = { "open-unsaved",
+		"P2: `opened` is not durable before the open record" },
+	[BREAK_ONE_VOTER] = { "one-voter",
+		"any one report is taken as evidence" },
+	[BREAK_LO_EARLY] = { "lo-early",
+		"extent_lo is saved without a flush of the extent" },
+	[BREAK_COMPLETE_EARLY] = { "complete-early",
+		"barriers end when they are issued" },
+};
+
+const char *sim_break_name(enum sim_break b)
+{
+	return b < BREAK_COUNT ? broken[b].name : NULL;
+}
+
+const char *sim_break_text(enum sim_break b)
+{
+	return b < BREAK_COUNT ? broken[b].text : NULL;
+}

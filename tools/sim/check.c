@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Invariants that speak of a moment: a barrier ends, a frame leaves, a log is cut. */
+#include "check.h"
+
+#define U(x)	((unsigned long long)(x))
+
+static bool lease_ok(const struct world *w, const struct node *n)
+{
+	return !n->core.lease_end_ns || w->clock.now_ns <= n->core.lease_end_ns;
+}
+
+/* ---- barriers and writes ------------------------------------------------ */
+
+/* I-018: the target covers every write that was done at issue. */
+static void check_i018(struct world *w, struct node *n, const struct op *op)
+{
+	if (op->lsn < op->floor)
+		sim_violation(w, 18, "n%u: barrier target %llu below completed write %llu",
+			      n->id, U(op->lsn), U(op->floor));
+}
+
+/* I-016: role, epoch and lease still hold when a barrier succeeds. */
+static void check_i016(struct world *w, struct node *n)
+{
+	if (n->core.role != SWBLOCK_ROLE_PRIMARY ||
+	    n->core.d.opened != n->core.d.epoch || !lease_ok(w, n))
+		sim_violation(w, 16, "n%u: a barrier succeeds without role, epoch or lease",
+			      n->id);
+}
+
+/*
+ * I-001, I-009: the bytes are on as many disks as the mode says, now and
+ * without any cache.
+ */
+static void check_i001(struct world *w, struct node *n, u64 lsn)
+{
+	const struct swb_config *c = &n->core.config;
+	u64 epoch = ref_epoch_at(&w->ref, n->core.log.last_epoch, lsn);
+	u32 holders = 0, need = 1;
+
+	for (u8 i = 0; i < w->shape.nodes; i++) {
+		bool holds = check_holds(w, &w->node[i], epoch, lsn) ||
+			     w->node[i].lost || w->node[i].rotten;
+
+		if (holds)
+			holders++;
+		if (holds || i >= c->member_count)
+			continue;
+		if ((c->mode == SWBLOCK_MODE_SYNC_ALL &&
+		     (c->required & (1u << i))) || i == n->id)
+			sim_violation(w, 1, "n%u: barrier at %llu succeeds, n%u does not hold it durably",
+				      n->id, U(lsn), i);
+	}
+	if (c->mode == SWBLOCK_MODE_SYNC_QUORUM)
+		need = c->member_count / 2 + 1;
+	if (holders < need)
+		sim_violation(w, 1, "n%u: barrier at %llu succeeds on %u of %u copies",
+			      n->id, U(lsn), holders, need);
+}
+
+/* I-004: C covers it, and it is the committed record of that LSN. */
+static void check_i004(struct world *w, struct node *n, u64 lsn)
+{
+	if (lsn > w->ref.committed || (lsn && w->ref.c_epoch[lsn] !=
+	    ref_epoch_at(&w->ref, n->core.log.last_epoch, lsn)))
+		sim_violation(w, 4, "n%u: barrier at %llu is not in the committed history",
+			      n->id, U(lsn));
+}
+
+void check_barrier_issued(struct world *w, struct node *n, const struct op *op)
+{
+	check_i018(w, n, op);
+}
+
+void check_barrier_done(struct world *w, struct node *n, const struct op *op)
+{
+	check_i016(w, n);
+	check_i004(w, n, op->lsn);
+	check_i001(w, n, op->lsn);
+}
+
+/* I-025, I-022, I-122: the gate, one writer, dense numbers. */
+void check_write_admitted(struct world *w, struct node *n, struct op *op)
+{
+	const struct ref_epoch *e = ref_epoch_of(&w->ref, op->epoch);
+
+	if (!node_is_primary(n) || n->core.d.opened != n->core.d.epoch ||
+	    !lease_ok(w, n))
+		sim_violation(w, 25, "n%u admits a write without the right to",
+			      n->id);
+	if (!e || e->node != n->id)
+		sim_violation(w, 22, "n%u admits a write in epoch %llu of n%u",
+			      n->id, U(op->epoch), e ? e->node : 0xff);
+	if (!ref_append(&w->ref, op->epoch, op->lsn,
+			op->zeroes ? SWB_REC_ZEROES : SWB_REC_WRITE, op->wid,
+			op->block, op->blocks))
+		sim_violation(w, 122, "n%u: record (%llu,%llu) is not the next of its epoch",
+			      n->id, U(op->epoch), U(op->lsn));
+}
+
+/* I-230: a plain write ends only when its policy holds. */
+static void check_i230(struct world *w, struct node *n, const struct op *op)
+{
+	const struct swb_config *c = &n->core.config;
+	const struct ref_rec *q = ref_find(&w->ref, op->epoch, op->lsn);
+	u32 have, count = 0;
+
+	if (!q)
+		return;
+	if (!(q->written & (1u << n->id)))
+		sim_violation(w, 230, "n%u: write %llu ends before its own log write",
+			      n->id, U(op->lsn));
+	if (c->policy == SWBLOCK_POLICY_LOCAL ||
+	    c->mode == SWBLOCK_MODE_BEST_EFFORT)
+		return;
+	have = c->policy == SWBLOCK_POLICY_RECEIVED ? q->received | q->written :
+						      q->written;
+	have |= 1u << n->id;
+	if (c->mode == SWBLOCK_MODE_SYNC_ALL && (c->required & ~have))
+		sim_violation(w, 230, "n%u: write %llu ends, members %x have it, %x must",
+			      n->id, U(op->lsn), have, c->required);
+	for (u8 i = 0; i < c->member_count; i++)
+		count += (have >> i) & 1;
+	if (c->mode == SWBLOCK_MODE_SYNC_QUORUM &&
+	    count < c->member_count / 2u + 1)
+		sim_violation(w, 230, "n%u: write %llu ends on %u members",
+			      n->id, U(op->lsn), count);
+}
+
+void check_write_done(struct world *w, struct node *n, const struct op *op)
+{
+	check_i230(w, n, op);
+}
+
+/* ---- epochs -------------------------------------------------------------- */
+
+/* I-028, I-031, I-217: the new primary holds everything ever committed. */
+static void check_i028(struct world *w, struct node *n)
+{
+	u64 c = w->ref.committed;
+
+	if (!c || n->rotten)
+		return;
+	if (n->core.log.head < c || ref_epoch_at(&w->ref,
+	    n->core.log.last_epoch, c) != w->ref.c_epoch[c])
+		sim_violation(w, 28, "n%u opens an epoch without committed record (%llu,%llu); its log ends at %llu of epoch %llu",
+			      n->id, U(w->ref.c_epoch[c]), U(c),
+			      U(n->core.log.head), U(n->core.log.last_epoch));
+}
+
+/* I-201, I-035: once per epoch, at the end of its own log. */
+void check_opening(struct world *w, struct node *n, u64 epoch, u64 lsn)
+{
+	const struct wgroup *g = n->open ? n->open : n->groups ?
+				 n->group[n->groups - 1] : NULL;
+	u64 last = g ? g->first_lsn + g->live - 1 : n->core.d.tail_lsn - 1;
+	u64 parent = g ? g->epoch : swb_lineage_epoch_at(&n->core.d.lineage,
+							 lsn - 1);
+	bool override = w->control.overrides > 0;
+
+	if (lsn != last + 1)
+		sim_violation(w, 35, "n%u opens epoch %llu at %llu, its log ends at %llu",
+			      n->id, U(epoch), U(lsn), U(last));
+	if (check_worst(w, n)->d.opened < epoch)
+		sim_violation(w, 201, "n%u appends the open record of epoch %llu before `opened` is durable",
+			      n->id, U(epoch));
+	if (!ref_open(&w->ref, epoch, lsn, parent, n->id, override))
+		sim_violation(w, 22, "n%u opens epoch %llu, which was opened before",
+			      n->id, U(epoch));
+	if (override)
+		ref_uncommit(&w->ref, lsn - 1);
+	check_i028(w, n);
+}
+
+/* I-202: a certificate exists only for what the store granted. */
+void check_certificate(struct world *w, struct node *n,
+		       const struct swb_cert *cert)
+{
+	const struct ref_epoch *e = ref_epoch_of(&w->ref, cert->epoch);
+
+	if (e && e->node != n->id)
+		sim_violation(w, 202, "n%u gets a certificate of epoch %llu, opened by n%u",
+			      n->id, U(cert->epoch), e->node);
+}
+
+/* I-205, I-221: adopted durably, everything received is durable, then told. */
+void check_report(struct world *w, struct node *n, const struct swb_report *r)
+{
+	const struct worst *s = check_worst(w, n);
+
+	if (s->d.epoch < r->adopted)
+		sim_violation(w, 205, "n%u reports epoch %llu, its disk says %llu",
+			      n->id, U(r->adopted), U(s->d.epoch));
+	if (r->flags)
+		return;
+	/* a repeat says what it said, though records came since (I-090) */
+	if (r->durable > s->head || (n->core.role == SWBLOCK_ROLE_NONE &&
+				     r->durable < n->core.log.head))
+		sim_violation(w, 205, "n%u reports durable %llu, its disk %llu, its log %llu",
+			      n->id, U(r->durable), U(s->head),
+			      U(n->core.log.head));
+	if (r->last_epoch != ref_epoch_at(&w->ref, n->core.log.last_epoch,
+					  r->durable))
+		sim_violation(w, 30, "n%u reports last epoch %llu for lsn %llu",
+			      n->id, U(r->last_epoch), U(r->durable));
+}
+
+void check_role_set(struct world *w, struct node *n, u8 role)
+{
+	if (role == SWBLOCK_ROLE_PRIMARY && !n->rotten)
+		check_image(w, n, 12);
+}
+
+/* ---- frames --------------------------------------------------------------- */
+
+/* I-205: nothing of an older epoch leaves after adoption. */
+void check_frame_out(struct world *w, struct node *n, u8 peer,
+		     const struct swb_frame *f)
+{
+	const struct swb_core_peer *p = &n->core.peer[peer];
+
+	if (f->epoch < n->core.d.epoch)
+		sim_violation(w, 205, "n%u sends %s of epoch %llu, adopted is %llu",
+			      n->id, swb_text_wire(f->type), U(f->epoch),
+			      U(n->core.d.epoch));
+	if (f->type == SWB_WIRE_ACK && f->session != p->session)
+		sim_violation(w, 83, "n%u acks a session that is not live",
+			      n->id);
+	/* I-005, I-212, I-221: what an ack calls durable is on the medium */
+	if (f->type == SWB_WIRE_ACK && f->a[2] &&
+	    !check_holds(w, n, ref_epoch_at(&w->ref, n->core.log.last_epoch,
+					    f->a[2]), f->a[2]))
+		sim_violation(w, 5, "n%u acks %llu as durable, a power cut now would leave %llu",
+			      n->id, U(f->a[2]), U(check_worst(w, n)->head));
+}
+
+/* I-201, I-123, I-059: records leave in order, and after `opened` is durable. */
+void check_shipped(struct world *w, struct node *n, u8 peer,
+		   const struct wgroup *g, u64 from, u64 session)
+{
+	const struct ref_epoch *e = ref_epoch_of(&w->ref, g->epoch);
+
+	if (e && e->node == n->id && check_worst(w, n)->d.opened < g->epoch)
+		sim_violation(w, 201, "n%u ships records of epoch %llu, `opened` on disk is %llu",
+			      n->id, U(g->epoch),
+			      U(check_worst(w, n)->d.opened));
+	if (n->sent_session[peer] == session && from != n->sent_lsn[peer] + 1)
+		sim_violation(w, 123, "n%u ships %llu after %llu to n%u",
+			      n->id, U(from), U(n->sent_lsn[peer]), peer);
+	n->sent_session[peer] = session;
+	n->sent_lsn[peer] = g->first_lsn + g->live - 1;
+}
+
+/* I-053: what a live session still needs is never trimmed. */
+void check_ship_hole(struct world *w, struct node *n, u8 peer, u64 from)
+{
+	if (from < n->core.log.start)
+		sim_violation(w, 53, "n%u: record %llu for n%u is gone, log starts at %llu",
+			      n->id, U(from), peer, U(n->core.log.start));
+}
+
+/* I-023, I-059, I-052: an accepted frame fits epoch, log end and a durable cut. */
+void check_data_in(struct world *w, struct node *n, const struct swb_frame *f,
+		   u32 reason)
+{
+	if (reason)
+		return;
+	if (f->epoch != n->core.d.epoch)
+		sim_violation(w, 23, "n%u takes data of epoch %llu, adopted is %llu",
+			      n->id, U(f->epoch), U(n->core.d.epoch));
+	if (f->a[0] != n->core.log.head + 1)
+		sim_violation(w, 59, "n%u takes data from %llu, its log ends at %llu",
+			      n->id, U(f->a[0]), U(n->core.log.head));
+	if (n->cutting || check_worst(w, n)->d.incarnation !=
+			  n->core.d.incarnation)
+		sim_violation(w, 52, "n%u takes data while its cut is not durable",
+			      n->id);
+}
+
+/* ---- the extent ------------------------------------------------------------ */
+
+/* I-209, I-210: only committed records, and extent_hi is durable before. */
+void check_extent_write(struct world *w, struct node *n, u64 lsn)
+{
+	const struct worst *s = check_worst(w, n);
+
+	if (lsn > w->ref.committed ||
+	    w->ref.c_epoch[lsn] != wal_epoch_at(n, lsn))
+		sim_violation(w, 209, "n%u writes record (%llu,%llu) to its extent, committed is %llu",
+			      n->id, U(wal_epoch_at(n, lsn)), U(lsn),
+			      U(w->ref.committed));
+	if (s->d.extent_hi < lsn)
+		sim_violation(w, 210, "n%u writes record %llu to its extent, extent_hi on disk is %llu",
+			      n->id, U(lsn), U(s->d.extent_hi));
+	if (s->head < lsn)
+		sim_violation(w, 209, "n%u writes record %llu to its extent, its own log is durable to %llu",
+			      n->id, U(lsn), U(s->head));
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Checkers: one function check_iNNN per numbered invariant of
+ * docs/design/invariants.md, judged by the bytes on the disks and by the truth
+ * in reference.c, never by what a node believes of itself.
+ *
+ *	check.c		what happens: barriers, frames, openings, cuts
+ *	check_state.c	what holds after every event
+ *	check_disk.c	what a disk would give: recovery of the worst case, images
+ */
+#ifndef SWB_SIM_CHECK_H
+#define SWB_SIM_CHECK_H
+
+#include "world.h"
+
+/* on events */
+void check_step(struct world *w, struct node *n, const struct swb_core *before,
+		const struct swb_event *ev, const struct swb_actions *out);
+void check_barrier_issued(struct world *w, struct node *n, const struct op *op);
+void check_barrier_done(struct world *w, struct node *n, const struct op *op);
+void check_write_admitted(struct world *w, struct node *n, struct op *op);
+void check_write_done(struct world *w, struct node *n, const struct op *op);
+void check_role_set(struct world *w, struct node *n, u8 role);
+void check_opening(struct world *w, struct node *n, u64 epoch, u64 lsn);
+void check_certificate(struct world *w, struct node *n,
+		       const struct swb_cert *cert);
+void check_report(struct world *w, struct node *n, const struct swb_report *r);
+void check_frame_out(struct world *w, struct node *n, u8 peer,
+		     const struct swb_frame *f);
+void check_shipped(struct world *w, struct node *n, u8 peer,
+		   const struct wgroup *g, u64 from, u64 session);
+void check_ship_hole(struct world *w, struct node *n, u8 peer, u64 from);
+void check_data_in(struct world *w, struct node *n, const struct swb_frame *f,
+		   u32 reason);
+void check_extent_write(struct world *w, struct node *n, u64 lsn);
+void check_super_stable(struct world *w, struct node *n);
+void check_crashed(struct world *w, struct node *n, bool was_up);
+void check_recovered(struct world *w, struct node *n,
+		     enum swb_recover_verdict v, u8 letter, u64 head);
+void check_attached(struct world *w, struct node *n);
+
+/* after every event */
+void check_all(struct world *w);
+
+/** check_worst() - recovery of the stable bytes of @n, made anew if they changed */
+const struct worst *check_worst(struct world *w, struct node *n);
+
+/** check_holds() - do the stable bytes of @n hold the record (@epoch, @lsn)? */
+bool check_holds(struct world *w, struct node *n, u64 epoch, u64 lsn);
+
+/** check_image() - the volume on @n equals the truth at the end of its log */
+void check_image(struct world *w, struct node *n, u32 id);
+
+/** check_log() - each record of @n's log is the one of its lineage */
+void check_log(struct world *w, struct node *n);
+
+#endif /* SWB_SIM_CHECK_H */

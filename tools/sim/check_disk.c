@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the bytes on a disk are worth, found by the real recovery code. */
+#include <string.h>
+
+#include "../logread.h"
+#include "check.h"
+
+#define U(x)	((unsigned long long)(x))
+
+static int read_stable(void *ctx, u64 off, void *buf, u32 len)
+{
+	disk_read_stable(ctx, off, buf, len);
+	return 0;
+}
+
+struct scan_ctx {
+	struct world *w;
+	struct node *n;
+	struct worst *worst;
+};
+
+/* A record found by recovery must be one that somebody once appended. */
+static bool known_record(const struct world *w, const struct logread_group *g,
+			 u32 i)
+{
+	const struct ref_rec *q = ref_find(&w->ref, g->info.epoch,
+					   g->info.first_lsn + i);
+	u64 wid;
+
+	if (!q || q->type != g->rec[i].type)
+		return false;
+	if (q->type == SWB_REC_OPEN)
+		return true;
+	if (q->block != g->rec[i].sector ||
+	    q->blocks != g->rec[i].len_bytes / SIM_BLOCK)
+		return false;
+	return q->type != SWB_REC_WRITE ||
+	       (ref_wid_of(logread_payload(g, i), q->block, &wid) &&
+		wid == q->wid);
+}
+
+static void take_group(void *ctx, const struct logread_group *g)
+{
+	struct scan_ctx *c = ctx;
+	struct worst *s = c->worst;
+
+	if (!s->first)
+		s->first = g->info.first_lsn;
+	for (u32 i = 0; i < g->live; i++) {
+		u64 at = g->info.first_lsn + i - s->first;
+
+		if (at >= NODE_LSNS_MAX)
+			continue;
+		s->epoch[at] = g->info.epoch;
+		if (!known_record(c->w, g, i))
+			sim_violation(c->w, 211, "n%u: recovery finds a record (%llu,%llu) that was never appended",
+				      c->n->id, U(g->info.epoch),
+				      U(g->info.first_lsn + i));
+	}
+}
+
+/* I-211, I-032: the recovered log is one history, not a patchwork. */
+static void check_i211(struct world *w, struct node *n, const struct worst *s)
+{
+	for (u64 x = s->first; s->first && x <= s->head; x++)
+		if (s->epoch[x - s->first] !=
+		    ref_epoch_at(&w->ref, s->last_epoch, x)) {
+			sim_violation(w, 211, "n%u: recovered record %llu has epoch %llu, but a log ending in epoch %llu has %llu there",
+				      n->id, U(x), U(s->epoch[x - s->first]),
+				      U(s->last_epoch),
+				      U(ref_epoch_at(&w->ref, s->last_epoch,
+						     x)));
+			return;
+		}
+}
+
+const struct worst *check_worst(struct world *w, struct node *n)
+{
+	static struct logread l;
+	struct worst *s = &n->worst;
+	struct scan_ctx c = { w, n, s };
+
+	if (s->valid && s->changes == n->disk.stable_changes)
+		return s;
+	memset(&l, 0, sizeof(l));
+	l.data = (struct logread_dev){ read_stable, &n->disk, n->disk.bytes };
+	s->valid = true;
+	s->changes = n->disk.stable_changes;
+	s->first = 0;
+	logread_run(&l, take_group, &c);
+	s->letter = l.letter;
+	s->verdict = l.recover;
+	s->d = l.d;
+	s->head = l.scan.head;
+	s->last_epoch = l.scan.last_epoch;
+	if (!s->first)
+		s->first = s->head + 1;
+	check_i211(w, n, s);
+	if (l.recover == SWB_RECOVER_REFUSE && !n->rotten)
+		sim_violation(w, 107, "n%u: a power cut now would be refused @%c (%s)",
+			      n->id, l.letter, swb_text_scan_end(l.scan.why));
+	return s;
+}
+
+bool check_holds(struct world *w, struct node *n, u64 epoch, u64 lsn)
+{
+	const struct worst *s = check_worst(w, n);
+
+	if (lsn == 0)
+		return true;
+	return lsn <= s->head &&
+	       ref_epoch_at(&w->ref, s->last_epoch, lsn) == epoch;
+}
+
+/* ---- images ------------------------------------------------------------ */
+
+static void overlay_log(struct node *n, u64 *wid)
+{
+	for (u64 x = n->core.d.extent_lo + 1; x <= n->core.log.head; x++) {
+		const struct wrec *r = wal_rec(n, x);
+
+		if (!r || r->type == SWB_REC_OPEN)
+			continue;
+		for (u32 b = 0; b < r->len_bytes / SIM_BLOCK; b++)
+			wid[r->sector + b] = r->type == SWB_REC_WRITE ?
+					     r->wid : 0;
+	}
+}
+
+/* I-063, I-012, I-031: extent plus log = truth at the end of the log. */
+void check_image(struct world *w, struct node *n, u32 id)
+{
+	static u64 have[SIM_BLOCKS_MAX], want[SIM_BLOCKS_MAX];
+	u64 tip = n->core.log.last_epoch;
+
+	for (u32 b = 0; b < w->shape.blocks; b++)
+		if (!ref_wid_of(n->disk.view + NODE_EXTENT_OFFSET +
+				(u64)b * SIM_BLOCK, b, &have[b]))
+			have[b] = ~0ULL;
+	overlay_log(n, have);
+	ref_state(&w->ref, tip, n->core.log.head, want);
+	for (u32 b = 0; b < w->shape.blocks; b++)
+		if (have[b] != want[b]) {
+			sim_violation(w, id, "n%u at lsn %llu of epoch %llu: block %u holds write %lld, must hold %lld",
+				      n->id, U(n->core.log.head), U(tip), b,
+				      (long long)have[b], (long long)want[b]);
+			return;
+		}
+}
+
+/* I-115: extent_lo = x: no record <= x is missing on the medium. */
+static void check_i115(struct world *w, struct node *n, const struct worst *s)
+{
+	static u64 at_lo[SIM_BLOCKS_MAX], at_hi[SIM_BLOCKS_MAX];
+	u64 hi = s->d.extent_hi;
+
+	if (s->last_epoch == 0)
+		return;
+	ref_state(&w->ref, s->last_epoch, s->d.extent_lo, at_lo);
+	ref_state(&w->ref, s->last_epoch, hi, at_hi);
+	for (u32 b = 0; b < w->shape.blocks; b++) {
+		u64 wid;
+		bool whole = ref_wid_of(n->disk.stable + NODE_EXTENT_OFFSET +
+					(u64)b * SIM_BLOCK, b, &wid);
+
+		if (whole && wid == at_lo[b])
+			continue;
+		/* newer, up to extent_hi: replay writes it again */
+		if (at_lo[b] != at_hi[b])
+			continue;
+		sim_violation(w, 115, "n%u: extent_lo %llu, yet block %u on the medium is not the state there",
+			      n->id, U(s->d.extent_lo), b);
+		return;
+	}
+}
+
+/* I-105: marks, epochs and incarnations on the medium never fall. */
+static void check_i105(struct world *w, struct node *n, const struct worst *s)
+{
+	if (s->d.extent_lo < n->seen_lo || s->d.extent_hi < n->seen_hi)
+		sim_violation(w, 105, "n%u: extent marks fell to %llu, %llu",
+			      n->id, U(s->d.extent_lo), U(s->d.extent_hi));
+	n->seen_lo = s->d.extent_lo;
+	n->seen_hi = s->d.extent_hi;
+}
+
+static void check_i021_disk(struct world *w, struct node *n,
+			    const struct worst *s)
+{
+	if (s->d.epoch < n->seen_adopted || s->d.opened < n->seen_opened ||
+	    s->d.incarnation < n->seen_incarnation)
+		sim_violation(w, 21, "n%u: epoch, opened or incarnation fell on the medium",
+			      n->id);
+	n->seen_adopted = s->d.epoch;
+	n->seen_opened = s->d.opened;
+	n->seen_incarnation = s->d.incarnation;
+}
+
+void check_super_stable(struct world *w, struct node *n)
+{
+	const struct worst *s = check_worst(w, n);
+	bool moved = s->d.extent_lo != n->seen_lo;
+
+	check_i105(w, n, s);
+	check_i021_disk(w, n, s);
+	if (moved)
+		check_i115(w, n, s);
+}
+
+/* ---- crash and return --------------------------------------------------- */
+
+void check_crashed(struct world *w, struct node *n, bool was_up)
+{
+	u64 claimed = n->core.log.durable;
+
+	if (n->core.truncating && n->core.truncate_to < claimed)
+		claimed = n->core.truncate_to;
+	if (was_up)
+		n->flushed_lsn = claimed;
+	(void)check_worst(w, n);
+}
+
+/* I-107: what was durable before the crash is there after it. */
+void check_recovered(struct world *w, struct node *n,
+		     enum swb_recover_verdict v, u8 letter, u64 head)
+{
+	if (v == SWB_RECOVER_REFUSE && !n->rotten)
+		sim_violation(w, 107, "n%u: local recovery refuses @%c after a mere crash",
+			      n->id, letter);
+	if (v != SWB_RECOVER_REFUSE && head < n->flushed_lsn && !n->rotten)
+		sim_violation(w, 107, "n%u: log ends at %llu, but %llu was durable",
+			      n->id, U(head), U(n->flushed_lsn));
+}
+
+void check_attached(struct world *w, struct node *n)
+{
+	check_log(w, n);
+	check_image(w, n, 107);
+	n->worst.valid = false;
+}

@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fence, then ask, then promote. The store is linearizable and never lost;
+ * everything between it and the nodes may be.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "world.h"
+
+static struct swb_cert last_cert[SIM_NODES_MAX];
+
+static void base_config(const struct world *w, struct swb_config *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->mode = w->shape.mode;
+	c->policy = w->shape.policy;
+	c->member_count = w->shape.nodes;
+	c->required = w->shape.required;
+	for (u8 i = 0; i < w->shape.nodes; i++)
+		c->member[i] = w->node[i].core.d.replica;
+}
+
+void control_reset(struct world *w)
+{
+	struct control *c = &w->control;
+
+	memset(c, 0, sizeof(*c));
+	c->primary = SIM_NOBODY;
+	c->next_owner = 1;
+	c->reach = ~0u;
+	c->delay_ns = 2 * SIM_MSEC;
+	memset(last_cert, 0, sizeof(last_cert));
+}
+
+/* ---- orders ------------------------------------------------------------ */
+
+struct order {
+	struct swb_event ev;
+	struct swb_config config;
+	struct swb_cert cert;
+};
+
+static void order_arrives(struct world *w, struct task *t)
+{
+	struct node *n = &w->node[t->a];
+	struct order *o = t->p;
+
+	if (n->state != NODE_UP || !(w->control.reach & (1u << n->id)))
+		return;
+	if (o->ev.type == SWB_EV_ASSIGNED)
+		o->ev.u.assign.config = &o->config;
+	if (o->ev.type == SWB_EV_CERTIFIED) {
+		o->ev.u.cert.cert = &o->cert;
+		check_certificate(w, n, &o->cert);
+	}
+	node_post(w, n, &o->ev);
+}
+
+static void order_send(struct world *w, u8 node, const struct order *o)
+{
+	struct order *copy;
+
+	if (rng_chance(&w->rng, w->control.lost_permille))
+		return;
+	copy = malloc(sizeof(*copy));
+	if (!copy)
+		abort();
+	*copy = *o;
+	clock_add(&w->clock, (struct task){
+		.at_ns = w->clock.now_ns + rng_below(&w->rng,
+						     w->control.delay_ns),
+		.run = order_arrives, .node = SIM_NOBODY, .a = node,
+		.p = copy });
+}
+
+void control_adopt(struct world *w, u8 node, u64 epoch, u64 cookie)
+{
+	struct order o = { .ev = { .type = SWB_EV_ADOPT_ORDERED,
+				   .epoch = epoch, .cookie = cookie } };
+
+	sim_uuid(&o.ev.u.adopt.store, 's', 0);
+	o.ev.u.adopt.store_generation = 1;
+	order_send(w, node, &o);
+}
+
+void control_assign(struct world *w, u8 node)
+{
+	struct control *c = &w->control;
+	struct order o = { .ev = { .type = SWB_EV_ASSIGNED,
+				   .epoch = c->granted } };
+
+	if (c->primary == SIM_NOBODY)
+		return;
+	o.config = c->config;
+	o.ev.u.assign.primary = c->config.member[c->primary];
+	order_send(w, node, &o);
+}
+
+static void certify(struct world *w, u8 node, const struct swb_cert *cert,
+		    u32 owner)
+{
+	struct order o = { .ev = { .type = SWB_EV_CERTIFIED,
+				   .epoch = cert->epoch, .cookie = owner } };
+
+	o.cert = *cert;
+	if (w->shape.lease_ns) {
+		o.ev.u.cert.lease_end_ns = w->clock.now_ns + w->shape.lease_ns;
+		w->control.lease_end_ns = o.ev.u.cert.lease_end_ns;
+	}
+	order_send(w, node, &o);
+}
+
+void control_recertify(struct world *w, u8 node)
+{
+	if (last_cert[node].epoch)
+		certify(w, node, &last_cert[node], 0);
+}
+
+/* ---- links ------------------------------------------------------------- */
+
+static void link_end(struct world *w, struct task *t)
+{
+	u8 node = (u8)(t->a & 0xff), peer = (u8)(t->a >> 8);
+
+	node_link(w, &w->node[node], peer, (u32)t->b);
+}
+
+void control_link(struct world *w, u8 a, u8 b)
+{
+	u32 conn = net_connect(w, a, b);
+
+	if (!conn)
+		return;
+	w->control.linked_ns[a][b] = w->clock.now_ns;
+	world_later(w, SIM_NOBODY, rng_below(&w->rng, 2 * SIM_MSEC), link_end,
+		    a | (u64)b << 8, conn);
+	world_later(w, SIM_NOBODY, rng_below(&w->rng, 2 * SIM_MSEC), link_end,
+		    b | (u64)a << 8, conn);
+}
+
+/* ---- attempts ---------------------------------------------------------- */
+
+static struct attempt *attempt_of(struct world *w, u64 cookie)
+{
+	for (u32 i = 0; cookie && i < CONTROL_ATTEMPTS; i++)
+		if (w->control.attempt[i].owner == cookie)
+			return &w->control.attempt[i];
+	return NULL;
+}
+
+static void make_cert(struct world *w, const struct attempt *a,
+		      struct swb_cert *cert)
+{
+	struct control *c = &w->control;
+
+	memset(cert, 0, sizeof(*cert));
+	sim_uuid(&cert->volume, 'v', 0);
+	sim_uuid(&cert->store, 's', 0);
+	cert->store_generation = 1;
+	cert->epoch = a->epoch;
+	base_config(w, &cert->config);
+	cert->config.required = a->required;
+	if (a->shrink && w->shape.mode == SWBLOCK_MODE_SYNC_ALL)
+		cert->config.required = a->have;
+	cert->judge_count = c->judges;
+	memcpy(cert->judge, c->judge, sizeof(cert->judge));
+	if (!c->judges) {
+		cert->judge_count = 1;
+		base_config(w, &cert->judge[0]);
+	}
+	for (u8 i = 0; i < w->shape.nodes; i++)
+		if (a->have & (1u << i))
+			cert->report[cert->report_count++] = a->report[i];
+	cert->last_granted_epoch = c->granted;
+	if (c->granted)
+		cert->last_granted = c->config.member[c->primary];
+	cert->flags = a->cert_flags;
+}
+
+static u8 node_of(const struct world *w, const struct swb_uuid *replica)
+{
+	for (u8 i = 0; i < w->shape.nodes; i++)
+		if (swb_uuid_equal(&w->node[i].core.d.replica, replica))
+			return i;
+	return SIM_NOBODY;
+}
+
+static bool evidence_ok(struct world *w, const struct swb_cert *cert)
+{
+	if (w->broken == BREAK_ONE_VOTER)
+		return cert->report_count > 0;
+	for (u32 i = 0; i < cert->judge_count; i++)
+		if (!swb_evidence_sufficient(&cert->judge[i], cert->epoch,
+					     cert->report, cert->report_count,
+					     &cert->last_granted))
+			return false;
+	return true;
+}
+
+static const struct swb_report *report_of(const struct swb_cert *cert,
+					  const struct swb_uuid *replica)
+{
+	for (u32 i = 0; i < cert->report_count; i++)
+		if (swb_uuid_equal(&cert->report[i].replica, replica))
+			return &cert->report[i];
+	return NULL;
+}
+
+static u8 choose(struct world *w, const struct attempt *a,
+		 struct swb_cert *cert)
+{
+	int best = swb_promote_best(cert);
+	const struct swb_report *r;
+
+	if (w->broken == BREAK_RANK_BY_LSN)
+		for (u32 i = 0; i < cert->report_count; i++)
+			if (best < 0 || cert->report[i].durable >
+					cert->report[best].durable)
+				best = (int)i;
+	if (a->force)
+		return a->want;
+	if (best < 0)
+		return SIM_NOBODY;
+	if (a->want != SIM_NOBODY) {
+		r = report_of(cert, &w->node[a->want].core.d.replica);
+		if (r && !r->flags &&
+		    r->last_epoch == cert->report[best].last_epoch &&
+		    r->durable == cert->report[best].durable)
+			return a->want;
+	}
+	return node_of(w, &cert->report[best].replica);
+}
+
+/* Its lease must have run out, unless it has adopted the new epoch (P13). */
+static bool lease_over(struct world *w, struct swb_cert *cert)
+{
+	const struct swb_report *r = report_of(cert, &cert->last_granted);
+
+	if (!cert->last_granted_epoch || (r && r->adopted == cert->epoch))
+		return true;
+	if (w->shape.lease_ns &&
+	    w->clock.now_ns <= w->control.lease_end_ns + 10 * SIM_MSEC)
+		return false;
+	cert->flags |= SWBLOCK_CERT_LEASE_WAITED;
+	return true;
+}
+
+/* The second compare-and-swap: granted, once per epoch for ever (P3). */
+static bool swap_granted(struct world *w, struct attempt *a,
+			 struct swb_cert *cert)
+{
+	struct control *c = &w->control;
+
+	if (w->broken != BREAK_TWO_CERTS &&
+	    (c->won != a->epoch || c->owner != a->owner || a->granted))
+		return false;
+	if (c->judges == SWB_CONFIGS_MAX - 1 &&
+	    memcmp(&c->judge[c->judges - 1], &cert->config,
+		   sizeof(cert->config)) != 0)
+		return false;
+	if (!c->judges || memcmp(&c->judge[c->judges - 1], &cert->config,
+				 sizeof(cert->config)) != 0)
+		c->judge[c->judges++] = cert->config;
+	a->granted = true;
+	c->granted = a->epoch;
+	c->primary = a->candidate;
+	c->config = cert->config;
+	return true;
+}
+
+static void attempt_end(struct attempt *a, u8 letter)
+{
+	a->ended = true;
+	a->letter = letter;
+}
+
+static void decide(struct world *w, struct attempt *a, bool late)
+{
+	static struct swb_cert cert;
+	u32 all = (1u << w->shape.nodes) - 1;
+
+	if (a->granted && w->broken != BREAK_TWO_CERTS)
+		return;
+	make_cert(w, a, &cert);
+	if (!a->force && !evidence_ok(w, &cert)) {
+		if (late)
+			attempt_end(a, 'H');
+		return;
+	}
+	if (!late && (a->have & all) != all)
+		return;
+	a->candidate = choose(w, a, &cert);
+	if (a->candidate == SIM_NOBODY || (!a->force && !lease_over(w, &cert))) {
+		if (late)
+			attempt_end(a, 'H');
+		return;
+	}
+	if (w->broken == BREAK_TWO_CERTS && a->granted)
+		a->candidate = (u8)((a->candidate + 1) % w->shape.nodes);
+	cert.candidate = w->node[a->candidate].core.d.replica;
+	cert.config.required |= 1u << a->candidate;
+	if (!swap_granted(w, a, &cert)) {
+		attempt_end(a, 'B');
+		return;
+	}
+	sim_trace(w, SIM_NOBODY, "store: epoch %llu granted to n%u",
+		  (unsigned long long)a->epoch, a->candidate);
+	last_cert[a->candidate] = cert;
+	certify(w, a->candidate, &cert, a->owner);
+	for (u8 i = 0; i < w->shape.nodes; i++)
+		if (i != a->candidate)
+			control_assign(w, i);
+}
+
+static void attempt_late(struct world *w, struct task *t)
+{
+	struct attempt *a = attempt_of(w, t->a);
+
+	if (!a || a->ended)
+		return;
+	if (!a->granted)
+		decide(w, a, true);
+	else if (w->broken == BREAK_TWO_CERTS && !t->b)
+		decide(w, a, true);
+	if (!a->granted || t->b)
+		attempt_end(a, 'H');
+	else
+		world_later(w, SIM_NOBODY, 60 * SIM_MSEC, attempt_late,
+			    a->owner, 1);
+}
+
+/* The first compare-and-swap: won, by this owner (P3). */
+struct attempt *control_promote(struct world *w, u8 want, u32 required)
+{
+	struct control *c = &w->control;
+	struct attempt *a = &c->attempt[c->next_owner % CONTROL_ATTEMPTS];
+
+	memset(a, 0, sizeof(*a));
+	a->owner = c->next_owner++;
+	a->want = want;
+	a->candidate = SIM_NOBODY;
+	a->required = required ? required :
+		      c->granted ? c->config.required : w->shape.required;
+	a->epoch = ++c->won;
+	c->owner = a->owner;
+	sim_trace(w, SIM_NOBODY, "store: epoch %llu won by attempt %u",
+		  (unsigned long long)a->epoch, a->owner);
+	for (u8 i = 0; i < w->shape.nodes; i++)
+		control_adopt(w, i, a->epoch, a->owner);
+	world_later(w, SIM_NOBODY, 60 * SIM_MSEC + w->shape.lease_ns,
+		    attempt_late, a->owner, 0);
+	return a;
+}
+
+/* ---- facts ------------------------------------------------------------- */
+
+static void report_arrives(struct world *w, struct task *t)
+{
+	struct attempt *a = attempt_of(w, t->a);
+	const struct swb_report *r = t->p;
+
+	if (!a || a->ended || r->adopted != a->epoch)
+		return;
+	a->report[t->b] = *r;
+	a->have |= 1u << t->b;
+	decide(w, a, false);
+}
+
+void control_report(struct world *w, struct node *n, u64 cookie)
+{
+	struct swb_report *r;
+
+	r = malloc(sizeof(*r));
+	if (!r)
+		abort();
+	swb_core_report(&n->core, r);
+	check_report(w, n, r);
+	if (!(w->control.reach & (1u << n->id)) ||
+	    rng_chance(&w->rng, w->control.lost_permille)) {
+		free(r);
+		return;
+	}
+	clock_add(&w->clock, (struct task){
+		.at_ns = w->clock.now_ns + rng_below(&w->rng,
+						     w->control.delay_ns),
+		.run = report_arrives, .node = SIM_NOBODY, .a = cookie,
+		.b = n->id, .p = r });
+}
+
+void control_role(struct world *w, struct node *n, u64 cookie)
+{
+	struct attempt *a = attempt_of(w, cookie);
+
+	w->promotions++;
+	if (a && n->core.role == SWBLOCK_ROLE_PRIMARY)
+		attempt_end(a, 'A');
+}
+
+void control_refused(struct world *w, struct node *n, u64 cookie, u8 letter,
+		     u8 table)
+{
+	struct attempt *a = attempt_of(w, cookie);
+
+	if (table == SWBLOCK_TABLE_PROMOTE && letter >= 'A' && letter <= 'Z')
+		w->letters[table][letter - 'A']++;
+	sim_trace(w, n->id, "refuses @%c: %s", letter ? letter : '-',
+		  letter && swb_text_case(table, letter) ?
+		  swb_text_case(table, letter) : "");
+	if (a)
+		attempt_end(a, letter);
+}
+
+void control_step_down(struct world *w, struct node *n, u64 epoch)
+{
+	(void)w;
+	(void)n;
+	(void)epoch;
+}
+
+/* ---- observe, decide, apply ------------------------------------------- */
+
+/* Settled by a swap in its own epoch, after its open record committed (P1). */
+static void settle(struct world *w)
+{
+	struct control *c = &w->control;
+	struct node *p = &w->node[c->primary];
+
+	if (c->judges < 2 || c->won != c->granted || !node_is_primary(p) ||
+	    p->core.d.opened != c->granted || !p->core.log.open_lsn ||
+	    p->core.log.committed < p->core.log.open_lsn)
+		return;
+	c->judge[0] = c->config;
+	c->judges = 1;
+	sim_trace(w, SIM_NOBODY, "store: configuration of epoch %llu settled",
+		  (unsigned long long)c->granted);
+}
+
+static void renew_lease(struct world *w, struct node *p)
+{
+	struct control *c = &w->control;
+	struct order o = { .ev = { .type = SWB_EV_LEASE_SET,
+				   .epoch = c->granted } };
+
+	if (!w->shape.lease_ns || c->won != c->granted ||
+	    w->clock.now_ns + w->shape.lease_ns / 2 < c->lease_end_ns)
+		return;
+	c->lease_end_ns = w->clock.now_ns + w->shape.lease_ns;
+	o.ev.u.lease.end_ns = c->lease_end_ns;
+	order_send(w, p->id, &o);
+}
+
+static void tend_replica(struct world *w, struct node *p, struct node *n)
+{
+	struct control *c = &w->control;
+
+	if (n->core.d.epoch < c->granted) {
+		control_adopt(w, n->id, c->granted, 0);
+		return;
+	}
+	if (n->core.d.epoch != c->granted || n->core.adopt != SWB_ADOPT_IDLE)
+		return;
+	if (n->core.role == SWBLOCK_ROLE_NONE) {
+		control_assign(w, n->id);
+		return;
+	}
+	if (n->link[p->id] && p->link[n->id])
+		return;
+	if (w->clock.now_ns < c->linked_ns[p->id][n->id] + 20 * SIM_MSEC)
+		return;
+	control_link(w, p->id, n->id);
+}
+
+static bool attempt_running(const struct world *w)
+{
+	for (u32 i = 0; i < CONTROL_ATTEMPTS; i++)
+		if (w->control.attempt[i].owner &&
+		    !w->control.attempt[i].ended)
+			return true;
+	return false;
+}
+
+void control_observe(struct world *w)
+{
+	struct control *c = &w->control;
+	struct node *p = c->primary == SIM_NOBODY ? NULL : &w->node[c->primary];
+
+	if (p && node_is_primary(p) && (c->reach & (1u << p->id)) &&
+	    p->core.d.opened == c->granted && c->won == c->granted) {
+		c->missing_ns = 0;
+		settle(w);
+		renew_lease(w, p);
+		for (u8 i = 0; i < w->shape.nodes; i++)
+			if (i != p->id && w->node[i].state == NODE_UP &&
+			    (c->reach & (1u << i)))
+				tend_replica(w, p, &w->node[i]);
+		return;
+	}
+	if (!c->automatic || attempt_running(w))
+		return;
+	if (!c->missing_ns)
+		c->missing_ns = w->clock.now_ns +
+				rng_below(&w->rng, 120 * SIM_MSEC);
+	if (w->clock.now_ns < c->missing_ns)
+		return;
+	c->missing_ns = 0;
+	control_promote(w, SIM_NOBODY, 0)->shrink = c->shrinks;
+}

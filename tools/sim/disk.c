@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Two images and a list of writes that are only in one of them. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "disk.h"
+
+static u8 *map_bytes(u64 bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		abort();
+	return p;
+}
+
+void disk_create(struct disk *d, u64 bytes)
+{
+	memset(d, 0, sizeof(*d));
+	d->bytes = bytes;
+	d->view = map_bytes(bytes);
+	d->stable = map_bytes(bytes);
+	d->end = &d->first;
+	d->next_id = 1;
+}
+
+static void drop_pending(struct disk *d)
+{
+	while (d->first) {
+		struct disk_write *w = d->first;
+
+		d->first = w->next;
+		free(w);
+	}
+	d->end = &d->first;
+}
+
+void disk_destroy(struct disk *d)
+{
+	if (!d->view)
+		return;
+	drop_pending(d);
+	munmap(d->view, d->bytes);
+	munmap(d->stable, d->bytes);
+	d->view = NULL;
+	d->stable = NULL;
+}
+
+void disk_blank(struct disk *d)
+{
+	drop_pending(d);
+	madvise(d->view, d->bytes, MADV_DONTNEED);
+	madvise(d->stable, d->bytes, MADV_DONTNEED);
+	d->failed = false;
+	d->stable_changes++;
+}
+
+u64 disk_submit(struct disk *d, u64 off, const void *data, u32 len)
+{
+	struct disk_write *w;
+
+	swb_assert(off + len <= d->bytes && off + len >= off);
+	w = malloc(sizeof(*w) + len);
+	if (!w)
+		abort();
+	*w = (struct disk_write){ .id = d->next_id++, .off = off, .len = len };
+	memcpy(w->data, data, len);
+	*d->end = w;
+	d->end = &w->next;
+	return w->id;
+}
+
+void disk_complete(struct disk *d, u64 id)
+{
+	for (struct disk_write *w = d->first; w; w = w->next) {
+		if (w->id != id)
+			continue;
+		w->done = true;
+		memcpy(d->view + w->off, w->data, w->len);
+		return;
+	}
+}
+
+u64 disk_flush_begin(struct disk *d)
+{
+	u64 flush = ++d->flushes;
+
+	for (struct disk_write *w = d->first; w; w = w->next)
+		if (w->done && w->flush == 0)
+			w->flush = flush;
+	return flush;
+}
+
+void disk_flush_end(struct disk *d, u64 flush)
+{
+	struct disk_write **at = &d->first;
+
+	while (*at) {
+		struct disk_write *w = *at;
+
+		if (w->flush == 0 || w->flush > flush) {
+			at = &w->next;
+			continue;
+		}
+		memcpy(d->stable + w->off, w->data, w->len);
+		d->stable_changes++;
+		*at = w->next;
+		free(w);
+	}
+	d->end = at;
+}
+
+void disk_read(const struct disk *d, u64 off, void *buf, u32 len)
+{
+	swb_assert(off + len <= d->bytes && off + len >= off);
+	memcpy(buf, d->view + off, len);
+}
+
+void disk_read_stable(const struct disk *d, u64 off, void *buf, u32 len)
+{
+	swb_assert(off + len <= d->bytes && off + len >= off);
+	memcpy(buf, d->stable + off, len);
+}
+
+static void save_some(struct disk *d, struct disk_write *w, struct rng *r)
+{
+	for (u32 at = 0; at < w->len; at += SIM_SECTOR) {
+		u32 n = w->len - at < SIM_SECTOR ? w->len - at : SIM_SECTOR;
+
+		if (rng_chance(r, 500))
+			memcpy(d->stable + w->off + at, w->data + at, n);
+	}
+}
+
+void disk_power_cut(struct disk *d, struct rng *r, enum disk_fate fate)
+{
+	u64 count = 0, whole = 0, at = 0;
+
+	for (struct disk_write *w = d->first; w; w = w->next)
+		count++;
+	whole = fate == DISK_KEEP_PREFIX ? rng_below(r, count + 1) : 0;
+	for (struct disk_write *w = d->first; w; w = w->next, at++) {
+		bool all = fate == DISK_KEEP_ALL ||
+			   (fate == DISK_KEEP_PREFIX && at < whole) ||
+			   (fate == DISK_KEEP_WRITES && rng_chance(r, 500));
+
+		if (all)
+			memcpy(d->stable + w->off, w->data, w->len);
+		else if (fate == DISK_KEEP_SOME ||
+			 (fate == DISK_KEEP_PREFIX && at == whole))
+			save_some(d, w, r);
+	}
+	for (struct disk_write *w = d->first; w; w = w->next)
+		memcpy(d->view + w->off, d->stable + w->off, w->len);
+	drop_pending(d);
+	d->stable_changes++;
+}
+
+void disk_host_reset(struct disk *d, struct rng *r)
+{
+	struct disk_write **at = &d->first;
+
+	while (*at) {
+		struct disk_write *w = *at;
+
+		w->flush = 0;
+		if (!w->done && rng_chance(r, 500)) {
+			w->done = true;
+			memcpy(d->view + w->off, w->data, w->len);
+		}
+		if (w->done) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		free(w);
+	}
+	d->end = at;
+}
+
+void disk_rot(struct disk *d, u64 off, u8 bit)
+{
+	d->view[off] ^= (u8)(1u << (bit & 7));
+	d->stable[off] ^= (u8)(1u << (bit & 7));
+	d->stable_changes++;
+}

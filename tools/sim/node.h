@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One member: a real core and the executor of its orders. What the kernel does
+ * in post.c, wal.c, flusher.c, ship.c and apply.c happens here on a simulated
+ * disk and network, with the real codec and the real ring.
+ *
+ *	node.c	life: format, attach, crash; client requests
+ *	post.c	event -> step -> actions
+ *	wal.c	groups, ring, flush, cut
+ *	store.c	superblock, write-back, trimming
+ *	wire.c	frames in and out
+ */
+#ifndef SWB_SIM_NODE_H
+#define SWB_SIM_NODE_H
+
+#include "clock.h"
+#include "disk.h"
+#include "net.h"
+#include "core/core.h"
+#include "core/ring.h"
+#include "core/recover.h"
+#include "core/lineage.h"
+#include "core/text.h"
+
+#define NODE_RING_OFFSET	SWB_AREA_ALIGN
+#define NODE_RING_BYTES		SWB_RING_BYTES_MIN
+#define NODE_EXTENT_OFFSET	(NODE_RING_OFFSET + NODE_RING_BYTES)
+#define NODE_LSNS_MAX		4096
+
+struct op;
+
+enum node_state {
+	NODE_DOWN,
+	NODE_ATTACHING,
+	NODE_UP,
+	NODE_REFUSED,	/* local recovery refused the disk */
+};
+
+/** struct wrec - a record in a group of this member's log */
+struct wrec {
+	u64 wid;
+	u64 sector;
+	u32 len_bytes;
+	u32 crc;
+	u8 type;
+};
+
+enum wgroup_state {
+	WGROUP_FILLING,
+	WGROUP_WRITING,
+	WGROUP_WRITTEN,
+};
+
+/**
+ * struct wgroup - a group of the log, sealed or being filled
+ * @live: records not cut away
+ * @buf: header and payload as written; NULL once it is on the disk
+ */
+struct wgroup {
+	u64 pos;
+	u64 len;
+	u64 gap;
+	u64 seq;
+	u64 epoch;
+	u64 first_lsn;
+	u64 write_id;
+	u32 crc;
+	u32 prev_crc;
+	u32 header_bytes;
+	u32 payload_bytes;
+	u32 nrec;
+	u32 live;
+	u8 state;
+	u8 *buf;
+	struct wrec rec[SWB_GROUP_RECS_MAX];
+};
+
+/* who waits for a superblock */
+#define SUPER_CORE	0x1
+#define SUPER_HI	0x2
+#define SUPER_TRIM	0x4
+#define SUPER_CUT	0x8
+#define SUPER_ATTACH	0x10
+
+enum back_stage {
+	BACK_IDLE,
+	BACK_MARKING,	/* extent_hi goes to disk */
+	BACK_WRITING,	/* blocks go to the extent */
+	BACK_FLUSHING,
+	BACK_TRIMMING,	/* extent_lo and tail go to disk */
+};
+
+/**
+ * struct worst - what would be left if the power failed now and the cache
+ * saved nothing: found by the real scan of the stable bytes
+ * @changes: of the disk, when it was made
+ * @epoch: @epoch[x - first] = epoch of record x, first <= x <= head
+ */
+struct worst {
+	bool valid;
+	u64 changes;
+	u8 letter;
+	enum swb_recover_verdict verdict;
+	struct swb_durable d;
+	u64 first;
+	u64 head;
+	u64 last_epoch;
+	u64 epoch[NODE_LSNS_MAX];
+};
+
+/**
+ * struct node - a member and its executor
+ * @boot: raised by each crash; tasks of older boots are dropped
+ * @group: sealed groups, oldest first
+ * @open: group being filled, NULL if none
+ * @super_wanted: SUPER_* that a next save must serve
+ * @super_saving: SUPER_* that the running save serves
+ * @cut_to: LSN of a cut that waits for writes to end, with @cutting
+ * @back: write-back round, up to @back_target
+ * @link: connection to each member, 0 if none
+ * @rx: frames not yet processed
+ * @done_lsn: newest write completed to the client in this role
+ * @refused: frames refused, by reason
+ * @stats: counters of the executor
+ * Checkers' memory: @seen_*, @worst
+ */
+struct node {
+	u8 id;
+	u8 state;
+	u8 letter;
+	u32 boot;
+	bool io_parked;
+	struct disk disk;
+	struct swb_core core;
+	struct swb_ring ring;
+	u32 groups;
+	u32 groups_cap;
+	struct wgroup **group;
+	struct wgroup *open;
+	bool seal_soon;
+	u32 super_wanted;
+	u32 super_saving;
+	bool cutting;
+	bool cut_saving;
+	u64 cut_to;
+	u8 back;
+	u64 back_target;
+	u64 back_limit;
+	u32 back_left;
+	u32 back_drop;
+	bool back_soon;
+	u32 link[8];
+	struct frame *rx;
+	struct frame **rx_end;
+	bool rx_soon;
+	bool ship_soon[8];
+	u64 done_lsn;
+	u32 refused[__SWBLOCK_REASON_MAX];
+	bool lost;
+	bool rotten;
+	/* memory of the checkers */
+	u64 seen_adopted;
+	u64 seen_opened;
+	u64 seen_lo;
+	u64 seen_hi;
+	u64 seen_incarnation;
+	u64 sent_lsn[8];
+	u64 sent_session[8];
+	u64 flushed_lsn;
+	u32 old_conn;
+	u64 old_session;
+	u64 old_epoch;
+	struct worst worst;
+	bool extent_dirty;
+};
+
+/* node.c */
+void node_create(struct world *w, u8 id);
+void node_reset(struct node *n);
+void node_destroy(struct node *n);
+void node_replace_disk(struct world *w, struct node *n);
+void node_crash(struct world *w, struct node *n, int fate, bool host_only,
+		bool silent);
+void node_restart(struct world *w, struct node *n);
+struct op *node_write(struct world *w, struct node *n, u32 block, u32 blocks,
+		      bool zeroes);
+struct op *node_barrier(struct world *w, struct node *n);
+void node_super_done(struct world *w, struct node *n, u32 served);
+bool node_is_primary(const struct node *n);
+
+/* post.c */
+void node_post(struct world *w, struct node *n, struct swb_event *ev);
+void node_admit_parked(struct world *w, struct node *n);
+
+/* wal.c */
+bool wal_room(const struct node *n, u32 nrec, u32 payload_bytes, bool reserve);
+void wal_append(struct world *w, struct node *n, u64 epoch, u64 lsn,
+		const struct wrec *rec, const u8 *payload);
+void wal_seal(struct world *w, struct node *n);
+void wal_flush(struct world *w, struct node *n);
+void wal_cut(struct world *w, struct node *n, u64 lsn);
+void wal_cut_saved(struct world *w, struct node *n);
+struct wgroup *wal_find(const struct node *n, u64 lsn);
+u64 wal_epoch_at(const struct node *n, u64 lsn);
+const struct wrec *wal_rec(const struct node *n, u64 lsn);
+void wal_payload(const struct node *n, const struct wgroup *g, u32 i, u8 *out);
+void wal_free(struct node *n);
+
+/* store.c */
+void store_save(struct world *w, struct node *n, u32 who);
+void store_write_back(struct world *w, struct node *n);
+void store_marked(struct world *w, struct node *n);
+void store_trimmed(struct world *w, struct node *n);
+
+/* wire.c */
+void node_frame_in(struct world *w, struct node *n, struct frame *f);
+void node_link_lost(struct world *w, struct node *n, u32 conn, u32 reason);
+void node_link(struct world *w, struct node *n, u8 peer, u32 conn);
+void wire_send(struct world *w, struct node *n, const struct swb_action *act);
+void wire_ack(struct world *w, struct node *n, u8 peer);
+void wire_stale_ack(struct world *w, struct node *n);
+void wire_ship(struct world *w, struct node *n, u8 peer);
+void wire_ship_all(struct world *w, struct node *n);
+void wire_close(struct world *w, struct node *n, u8 peer);
+void wire_receive(struct world *w, struct node *n);
+
+#endif /* SWB_SIM_NODE_H */

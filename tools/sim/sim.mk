@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Simulators and swbwal, included by tools/Makefile.
+#   make sim            every scenario, then SIM_SEEDS random runs
+#   make sim-mutants    each broken executor must be caught
+#   make swbwal         the offline tool
+SIM_SEEDS	?= 2000
+SIM_INC		:= -I../kmod -I../kmod/core -I. -Isim
+SIM_HDR		:= $(wildcard sim/*.h) logread.h
+SIM_SRC		:= $(sort $(wildcard sim/*.c)) logread.c distsim.c
+SIM_OBJ		:= $(patsubst %.c,$(OUT)/sim/%.o,$(notdir $(SIM_SRC)))
+SCENARIOS	:= $(sort $(wildcard scenarios/*.txt))
+
+distsim: $(OUT)/sim/distsim
+swbwal: $(OUT)/sim/swbwal
+
+$(OUT)/sim/%.o: sim/%.c $(SIM_HDR) $(CORE_HDR) | $(OUT)/sim
+	$(CC) $(CFLAGS_SIM) $(SIM_INC) -c -o $@ $<
+
+$(OUT)/sim/%.o: %.c $(SIM_HDR) $(CORE_HDR) | $(OUT)/sim
+	$(CC) $(CFLAGS_SIM) $(SIM_INC) -c -o $@ $<
+
+$(OUT)/sim/distsim: $(SIM_OBJ) $(CORE_A_SIM)
+	$(CC) $(CFLAGS_SIM) -o $@ $(SIM_OBJ) $(CORE_A_SIM)
+
+$(OUT)/sim/swbwal: $(OUT)/sim/swbwal.o $(OUT)/sim/logread.o $(CORE_A_SIM)
+	$(CC) $(CFLAGS_SIM) -o $@ $^
+
+# last lines: sim: N scenarios, N seeds, N events, N violations, N events/s
+#             N passed, N failed, N skipped
+sim: $(OUT)/sim/distsim
+	@$(OUT)/sim/distsim --seeds $(SIM_SEEDS) $(SCENARIOS:%=--scenario %)
+
+sim-mutants: $(OUT)/sim/distsim
+	@$(OUT)/sim/distsim --mutants
+
+.PHONY: distsim swbwal sim sim-mutants

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Random runs: a seed draws shape, faults and workload; safety is checked after
+ * every event; then everything heals and the members must agree in time.
+ */
+#ifndef SWB_SIM_SWARM_H
+#define SWB_SIM_SWARM_H
+
+#include "world.h"
+
+/** swarm_run() - one seed, @nodes members or 0 for any; true if nothing broke */
+bool swarm_run(struct world *w, u64 seed, u8 nodes, bool trace,
+	       enum sim_break broken);
+
+/** sim_break_name() - name of a broken rule, NULL if there is none such */
+const char *sim_break_name(enum sim_break b);
+const char *sim_break_text(enum sim_break b);
+
+#endif /* SWB_SIM_SWARM_H */

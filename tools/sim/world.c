@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Making, running and unmaking a world. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "world.h"
+
+void sim_uuid(struct swb_uuid *u, u8 kind, u8 id)
+{
+	for (u32 i = 0; i < sizeof(u->b); i++)
+		u->b[i] = (u8)(kind + i * 7 + id * 13);
+	u->b[0] = kind;
+	u->b[1] = id;
+}
+
+static void observe(struct world *w, struct task *t)
+{
+	(void)t;
+	world_later(w, SIM_NOBODY, 10 * SIM_MSEC, observe, 0, 0);
+	control_observe(w);
+}
+
+void world_create(struct world *w, u64 seed, const struct sim_shape *shape)
+{
+	w->seed = seed;
+	w->shape = *shape;
+	rng_seed(&w->rng, seed);
+	clock_reset(&w->clock);
+	net_reset(&w->net);
+	w->net.delay_min_ns = 20 * SIM_USEC;
+	w->net.delay_max_ns = 400 * SIM_USEC;
+	ref_reset(&w->ref, shape->blocks);
+	control_reset(w);
+	for (u8 i = 0; i < shape->nodes; i++)
+		node_create(w, i);
+	for (u8 i = 0; i < shape->nodes; i++)
+		node_restart(w, &w->node[i]);
+	world_later(w, SIM_NOBODY, 10 * SIM_MSEC, observe, 0, 0);
+}
+
+void world_reset(struct world *w)
+{
+	for (u32 i = 0; i < w->ops; i++)
+		free(w->op[i]);
+	w->ops = 0;
+	clock_reset(&w->clock);
+	net_reset(&w->net);
+	for (u8 i = 0; i < SIM_NODES_MAX; i++)
+		node_reset(&w->node[i]);
+	w->violations = 0;
+	w->first[0] = 0;
+}
+
+void world_destroy(struct world *w)
+{
+	world_reset(w);
+	clock_destroy(&w->clock);
+	for (u8 i = 0; i < SIM_NODES_MAX; i++)
+		node_destroy(&w->node[i]);
+	ref_reset(&w->ref, 0);
+	free(w->ref.epoch);
+	free(w->ref.c_epoch);
+	free(w->net.conn);
+	free(w->op);
+	memset(w, 0, sizeof(*w));
+}
+
+void world_later(struct world *w, u8 node, u64 delay_ns, task_fn run, u64 a,
+		 u64 b)
+{
+	clock_add(&w->clock, (struct task){
+		.at_ns = w->clock.now_ns + delay_ns, .run = run, .node = node,
+		.boot = node == SIM_NOBODY ? 0 : w->node[node].boot,
+		.a = a, .b = b });
+}
+
+struct op *world_op(struct world *w, u8 node, bool barrier)
+{
+	struct op *op = calloc(1, sizeof(*op));
+
+	if (w->ops == w->ops_cap) {
+		w->ops_cap = w->ops_cap ? w->ops_cap * 2 : 256;
+		w->op = realloc(w->op, w->ops_cap * sizeof(*w->op));
+	}
+	if (!op || !w->op)
+		abort();
+	op->id = w->ops + 1;
+	op->node = node;
+	op->barrier = barrier;
+	w->op[w->ops++] = op;
+	return op;
+}
+
+bool world_turn(struct world *w)
+{
+	struct task t;
+
+	if (w->violations || !clock_pop(&w->clock, &t))
+		return false;
+	w->events++;
+	if (t.node == SIM_NOBODY || t.boot == w->node[t.node].boot) {
+		t.run(w, &t);
+		check_all(w);
+	}
+	free(t.p);
+	return true;
+}
+
+void world_run_for(struct world *w, u64 ns)
+{
+	u64 end = w->clock.now_ns + ns;
+
+	while (clock_next_ns(&w->clock) <= end)
+		if (!world_turn(w))
+			return;
+	w->clock.now_ns = end;
+}
+
+void sim_violation(struct world *w, u32 id, const char *fmt, ...)
+{
+	char text[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (w->violations++ == 0)
+		snprintf(w->first, sizeof(w->first), "I-%03u %s", id, text);
+	sim_trace(w, SIM_NOBODY, "VIOLATION I-%03u %s", id, text);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The world of a run: N members on real cores, their disks, the network between
+ * them, a controller with its store, clients, and the truth.
+ */
+#ifndef SWB_SIM_WORLD_H
+#define SWB_SIM_WORLD_H
+
+#include "clock.h"
+#include "disk.h"
+#include "net.h"
+#include "node.h"
+#include "control.h"
+#include "reference.h"
+#include "rng.h"
+
+#define SIM_NODES_MAX	4
+#define SIM_NODES_MIN	2
+
+/** enum sim_break - one rule broken on purpose; see broken.c for the list */
+enum sim_break {
+	BREAK_NONE,
+	BREAK_FLUSH_EARLY,
+	BREAK_NO_SUPER,
+	BREAK_NO_INCARNATION,
+	BREAK_ACK_AFTER_FENCE,
+	BREAK_SOFT_TRUNCATE,
+	BREAK_C_FROM_OPEN,
+	BREAK_WRITEBACK_FAR,
+	BREAK_TWO_CERTS,
+	BREAK_STALE_FLUSH,
+	BREAK_HI_LATE,
+	BREAK_REPORT_EARLY,
+	BREAK_RANK_BY_LSN,
+	BREAK_TRIM_EARLY,
+	BREAK_OPEN_UNSAVED,
+	BREAK_ONE_VOTER,
+	BREAK_LO_EARLY,
+	BREAK_COMPLETE_EARLY,
+	BREAK_COUNT
+};
+
+/**
+ * struct sim_shape - what a run looks like; drawn by a seed or set by a script
+ * @nodes: members
+ * @mode: enum swblock_mode
+ * @policy: enum swblock_policy
+ * @required: required set of the first configuration
+ * @blocks: size of the volume in 512-byte blocks
+ * @ring_unit: 512 or 4096
+ * @big_permille: writes that are large, so that the ring wraps
+ * @trim_percent: the ring is trimmed when it is fuller than this
+ * @write_ns: latency of a disk write, at most
+ * @flush_ns: latency of a device flush, at most
+ * @lease_ns: 0 for none
+ */
+struct sim_shape {
+	u8 nodes;
+	u8 mode;
+	u8 policy;
+	u32 required;
+	u32 blocks;
+	u32 ring_unit;
+	u32 big_permille;
+	u32 trim_percent;
+	u64 write_ns;
+	u64 flush_ns;
+	u64 lease_ns;
+};
+
+enum op_state {
+	OP_PARKED,
+	OP_WAITING,
+	OP_DONE,
+	OP_FAILED,
+};
+
+/**
+ * struct op - an upper write or barrier
+ * @lsn: of the write, or the barrier's target
+ * @floor: barrier: newest write of this primary that was done at issue
+ */
+struct op {
+	u64 id;
+	u64 lsn;
+	u64 floor;
+	u64 wid;
+	u64 epoch;
+	u32 block;
+	u32 blocks;
+	u8 node;
+	u8 state;
+	bool barrier;
+	bool zeroes;
+};
+
+struct world {
+	u64 seed;
+	struct sim_shape shape;
+	enum sim_break broken;
+	bool trace;
+	struct rng rng;
+	struct clock clock;
+	struct net net;
+	struct reference ref;
+	struct control control;
+	struct node node[SIM_NODES_MAX];
+	u32 ops;
+	u32 ops_cap;
+	struct op **op;
+	u64 events;
+	u64 steps;
+	u32 violations;
+	u64 barriers_done;
+	u64 promotions;
+	u64 crashes;
+	u64 truncations;
+	u64 wraps;
+	u64 letters[4][26];
+	char first[256];
+};
+
+void world_create(struct world *w, u64 seed, const struct sim_shape *shape);
+/** world_reset() - everything of a run is gone; the world may be created again */
+void world_reset(struct world *w);
+void world_destroy(struct world *w);
+
+/** world_turn() - one task, then every checker; false when nothing is left */
+bool world_turn(struct world *w);
+void world_run_for(struct world *w, u64 ns);
+
+/** world_later() - a task of a node's present boot, or of the world */
+void world_later(struct world *w, u8 node, u64 delay_ns, task_fn run, u64 a,
+		 u64 b);
+struct op *world_op(struct world *w, u8 node, bool barrier);
+
+/** sim_violation() - an invariant is broken: @id is its number */
+void sim_violation(struct world *w, u32 id, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** trace_line() - one line of narration; @node may be SIM_NOBODY */
+void trace_line(struct world *w, u8 node, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+#define sim_trace(w, node, ...) \
+	do { \
+		if ((w)->trace) \
+			trace_line(w, node, __VA_ARGS__); \
+	} while (0)
+void trace_event(struct world *w, const struct node *n,
+		 const struct swb_event *ev);
+void trace_action(struct world *w, const struct node *n,
+		  const struct swb_action *act);
+
+void sim_uuid(struct swb_uuid *u, u8 kind, u8 id);
+
+#endif /* SWB_SIM_WORLD_H */
