@@ -4,7 +4,10 @@
  * kernel. The kernel makes no connection and authenticates nobody.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,7 +29,26 @@ static void fill_hello(const struct kern_volume *v, const struct swb_uuid *peer,
 	};
 }
 
-static int open_socket(struct ctl *ctl, uint64_t deadline_ns, int *fd)
+/*
+ * A socket lives for ever in the network namespace it was made in: the netlink
+ * socket, open by now, in the initial one. Return: 0, or a negative errno.
+ */
+static int enter_netns(const char *name)
+{
+	char path[PATH_MAX];
+	int fd, err;
+
+	snprintf(path, sizeof(path), "%s%s", strchr(name, '/') ? "" : "/run/netns/",
+		 name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = setns(fd, CLONE_NEWNET) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static int open_socket_here(struct ctl *ctl, uint64_t deadline_ns, int *fd)
 {
 	const char *to = opt_get(ctl, "connect"), *at = opt_get(ctl, "listen");
 	bool loopback;
@@ -55,6 +77,18 @@ static int open_socket(struct ctl *ctl, uint64_t deadline_ns, int *fd)
 	if (*fd < 0)
 		return out_fail(ctl, &err_timeout, NULL, "%s: %s", at, why);
 	return CTL_OK;
+}
+
+static int open_socket(struct ctl *ctl, uint64_t deadline_ns, int *fd)
+{
+	const char *netns = opt_get(ctl, "netns");
+	int err = netns ? enter_netns(netns) : 0;
+
+	if (err)
+		return out_fail(ctl, err == -ENOENT ? &err_no_object : &err_system,
+				"see ip netns list", "network namespace %s: %s",
+				netns, strerror(-err));
+	return open_socket_here(ctl, deadline_ns, fd);
 }
 
 static int greet(struct ctl *ctl, const struct kern_volume *v,
@@ -326,6 +360,7 @@ static const struct opt_def link_opts[] = {
 	{ "connect", 0, "HOST:PORT", "connect to the peer's swblockctl" },
 	{ "listen", 0, "HOST:PORT", "wait for it here" },
 	{ "pair", 0, NULL, "both members are on this host" },
+	{ "netns", 0, "NAME", "the connection belongs to this network namespace" },
 	{ "insecure", 0, NULL, "listen where others can reach it, in clear text" },
 	{ "sync", 0, NULL, "wait until the peer is in sync" },
 	{ "no-wait", 0, NULL, "do not wait until the facts were compared" },
