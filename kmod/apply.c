@@ -186,6 +186,16 @@ static void post_ping(struct swb_link *l, const struct swb_frame *f, bool always
 	swb_post_link(l->v, l, &ev);
 }
 
+/* What the log says to a frame that the core has let pass. */
+static int attach_refusal(int err)
+{
+	if (err == -ENOSPC)
+		return err;
+	/* the log and the core disagree about the next LSN: a defect of ours */
+	WARN_ON_ONCE(err == -EINVAL);
+	return SWBLOCK_REASON_DISK_FAILED;
+}
+
 /* 0, -ENOSPC, -ESHUTDOWN or a reason; the log and the core move together. */
 static int try_attach(struct swb_link *l, struct swb_group *g,
 		      const struct swb_frame *f)
@@ -197,9 +207,12 @@ static int try_attach(struct swb_link *l, struct swb_group *g,
 
 	spin_lock_irqsave(&v->lock, flags);
 	err = check_place(l, f);
-	if (!err)
-		err = swb_wal_attach(&v->wal, g);
-	if (!err) {
+	if (err)
+		goto unlock;
+	err = swb_wal_attach(&v->wal, g);
+	if (err) {
+		err = attach_refusal(err);
+	} else {
 		swb_core_received(c, l->peer, ktime_get_boottime_ns(), f->nrec,
 				  f->a[1], g->header->rec[0].type == SWB_REC_OPEN);
 		if (c->config.policy == SWBLOCK_POLICY_RECEIVED) {
@@ -207,6 +220,7 @@ static int try_attach(struct swb_link *l, struct swb_group *g,
 			wake_up(&l->wait);
 		}
 	}
+unlock:
 	spin_unlock_irqrestore(&v->lock, flags);
 	return err;
 }
@@ -269,6 +283,8 @@ static int handle_facts(struct swb_link *l, const struct swb_frame *f,
 		return SWBLOCK_REASON_BAD_RECORD;
 	event_init(l, f, type, &ev);
 	ev.u.facts = l->rx_facts;
+	l->seen_committed = 0;	/* a session begins: C counts anew */
+	l->seen_flush_lsn = 0;
 	swb_post_link(l->v, l, &ev);
 	return 0;
 }

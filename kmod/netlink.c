@@ -16,6 +16,8 @@
 #include "manage.h"
 #include "netlink.h"
 #include "netlink_parse.h"
+#include "notify.h"
+#include "status.h"
 
 #define ANSWER_BYTES	8192
 #define BIT_OF(name)	BIT_ULL(SWBLOCK_A_##name)
@@ -88,6 +90,8 @@ static int check(struct genl_info *info, u64 need, u64 may, const char *needs)
 	return swb_no_twins(info, head, nlmsg_attrlen(info->nlhdr, GENL_HDRLEN), 0);
 }
 
+static struct genl_family swb_genl_family;
+
 #define ATTR(info, name)	((info)->attrs[SWBLOCK_A_##name])
 
 /* ---- questions -------------------------------------------------------- */
@@ -149,7 +153,7 @@ static int do_volume_get(struct sk_buff *skb, struct genl_info *info)
 	swb_volume_put(v);
 	if (!st)
 		return swb_refuse(info, -ENOMEM, "out of memory: try again");
-	err = answer(info, SWBLOCK_CMD_VOLUME_GET, st, swb_netlink_put_volume);
+	err = answer(info, SWBLOCK_CMD_VOLUME_GET, st, swb_status_put_volume);
 	kfree(st);
 	return err;
 }
@@ -165,7 +169,7 @@ static int dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 	if (!hdr)
 		return -EMSGSIZE;
 	genl_dump_check_consistent(cb, hdr);
-	err = swb_netlink_put_volume(skb, st);
+	err = swb_status_put_volume(skb, st);
 	if (err)
 		genlmsg_cancel(skb, hdr);
 	else
@@ -425,7 +429,7 @@ static const struct genl_multicast_group mcgrps[] = {
 	{ .name = SWBLOCK_MCGRP_EVENTS },
 };
 
-struct genl_family swb_genl_family __ro_after_init = {
+static struct genl_family swb_genl_family __ro_after_init = {
 	.name		= SWBLOCK_FAMILY_NAME,
 	.version	= SWBLOCK_FAMILY_VERSION,
 	.maxattr	= SWBLOCK_A_MAX,
@@ -442,6 +446,7 @@ struct genl_family swb_genl_family __ro_after_init = {
 
 int __init swb_netlink_init(void)
 {
+	swb_notify_init(&swb_genl_family);
 	return genl_register_family(&swb_genl_family);
 }
 

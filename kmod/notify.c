@@ -13,13 +13,19 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include "core/text.h"
-#include "netlink.h"
 #include "notify.h"
+#include "status.h"
 
 #define GROUP_EVENTS	0	/* index in mcgrps of netlink.c */
 
 static DEFINE_MUTEX(notify_mutex);
+static struct genl_family *family;	/* set once, before any volume */
 static atomic64_t seq;	/* of the newest event; moves under notify_mutex */
+
+void swb_notify_init(struct genl_family *f)
+{
+	family = f;
+}
 
 u64 swb_notify_seq(void)
 {
@@ -51,7 +57,7 @@ static int put_common(struct sk_buff *skb, u32 id, const struct swb_notice *n)
 	if (!err && n->reason)
 		err = nla_put_u32(skb, SWBLOCK_A_REASON, n->reason);
 	if (!err && n->report)
-		err = swb_netlink_put_report(skb, n->report);
+		err = swb_status_put_report(skb, n->report);
 	return err;
 }
 
@@ -68,7 +74,7 @@ static int put_of_volume(struct sk_buff *skb, const struct swb_status *st,
 	if (!err && st->minor >= 0)
 		err = nla_put_u32(skb, SWBLOCK_A_MINOR, st->minor);
 	if (!err && n->peer != SWB_NOBODY)
-		err = swb_netlink_put_peer(skb, st, n->peer);
+		err = swb_status_put_peer(skb, st, n->peer);
 	return err;
 }
 
@@ -81,12 +87,12 @@ static void send(u32 id, const struct swb_status *st, const struct swb_notice *n
 
 	lockdep_assert_held(&notify_mutex);
 	atomic64_inc(&seq);
-	if (!genl_has_listeners(&swb_genl_family, &init_net, GROUP_EVENTS))
+	if (!genl_has_listeners(family, &init_net, GROUP_EVENTS))
 		return;
 	skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb)
 		return;
-	hdr = genlmsg_put(skb, 0, 0, &swb_genl_family, 0, SWBLOCK_CMD_EVENT);
+	hdr = genlmsg_put(skb, 0, 0, family, 0, SWBLOCK_CMD_EVENT);
 	err = hdr ? put_common(skb, id, n) : -EMSGSIZE;
 	if (!err && st)
 		err = put_of_volume(skb, st, n);
@@ -97,7 +103,7 @@ static void send(u32 id, const struct swb_status *st, const struct swb_notice *n
 	}
 	genlmsg_end(skb, hdr);
 	/* ESRCH: nobody listens any more. ENOBUFS: the listener is told so. */
-	genlmsg_multicast(&swb_genl_family, skb, 0, GROUP_EVENTS, GFP_KERNEL);
+	genlmsg_multicast(family, skb, 0, GROUP_EVENTS, GFP_KERNEL);
 }
 
 void swb_notify(struct swb_volume *v, const struct swb_notice *n)

@@ -25,6 +25,11 @@ struct swb_notice {
 	const char *text;
 };
 
+struct genl_family;
+
+/** swb_notify_init() - the family that events go out by */
+void swb_notify_init(struct genl_family *f);
+
 void swb_notify(struct swb_volume *v, const struct swb_notice *n);
 /** for an attach that failed: there is no volume, only its id-to-be and cookie */
 void swb_notify_failed(u32 id, u64 cookie, int err, u8 letter, const char *text);

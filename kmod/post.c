@@ -29,8 +29,14 @@
 static void follow(struct swb_volume *v, enum swb_event_type type, u64 lsn)
 {
 	struct swb_post *p = &v->post;
+	u32 i;
 
 	lockdep_assert_held(&v->step_mutex);
+	/* Two saves in one step are one fact: the newest is on the medium. */
+	for (i = 0; i < p->follow_count; i++) {
+		if (p->follow[i].type == type && p->follow[i].lsn == lsn)
+			return;
+	}
 	if (WARN_ON_ONCE(p->follow_count == SWB_FOLLOW_MAX)) {
 		swb_stat_inc(v, ASSERTS);
 		return;

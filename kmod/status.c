@@ -7,7 +7,8 @@
  */
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
-#include "netlink.h"
+#include "notify.h"
+#include "status.h"
 
 /* ---- the snapshot ----------------------------------------------------- */
 
@@ -101,7 +102,7 @@ static int end_nest(struct sk_buff *skb, struct nlattr *nest, int err)
 	return err;
 }
 
-int swb_netlink_put_report(struct sk_buff *skb, const struct swb_report *r)
+int swb_status_put_report(struct sk_buff *skb, const struct swb_report *r)
 {
 	struct nlattr *nest = nla_nest_start(skb, SWBLOCK_A_REPORT);
 
@@ -144,7 +145,7 @@ static int put_peer_u64s(struct sk_buff *skb, const struct swb_status *st,
 	return err;
 }
 
-int swb_netlink_put_peer(struct sk_buff *skb, const struct swb_status *st,
+int swb_status_put_peer(struct sk_buff *skb, const struct swb_status *st,
 			 u8 peer)
 {
 	const struct swb_core_peer *p = &st->core.peer[peer];
@@ -282,7 +283,7 @@ static int put_small(struct sk_buff *skb, const struct swb_status *st)
 	       nla_put_u8(skb, SWBLOCK_A_PROMOTE_CASE, c->promote_letter);
 }
 
-int swb_netlink_put_volume(struct sk_buff *skb, const struct swb_status *st)
+int swb_status_put_volume(struct sk_buff *skb, const struct swb_status *st)
 {
 	const struct swb_core *c = &st->core;
 	int err;
@@ -292,6 +293,6 @@ int swb_netlink_put_volume(struct sk_buff *skb, const struct swb_status *st)
 	      put_small(skb, st) ?: put_stats(skb, st);
 	for (i = 0; i < c->config.member_count && !err; i++)
 		if (i != c->self)
-			err = swb_netlink_put_peer(skb, st, i);
+			err = swb_status_put_peer(skb, st, i);
 	return err;
 }

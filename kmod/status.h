@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A volume at one moment, and the netlink attributes that say it. Copies under the
+ * lock, writes into a message without it. Process context.
+ */
+#ifndef SWB_STATUS_H
+#define SWB_STATUS_H
+
+#include <net/genetlink.h>
+#include "volume.h"
+
+/**
+ * struct swb_status - a volume at one moment
+ * @core: decisions
+ * @seq: newest event when it was taken: a later one may be told twice, never lost
+ * @id: local id
+ * @minor: N of /dev/swblockN, -1 if none
+ * @conditions: all SWBLOCK_COND_*
+ * @inflight: admitted upper requests
+ * @parked: upper requests not admitted
+ * @ring_used: bytes of the ring in use
+ * @io_deadline_ns: 0 = none
+ * @behind_bytes: by member index, log not yet durable there, about
+ * @behind_ns: by member index, age of the oldest of it, 0 if unknown
+ * @stats: sums, by enum swblock_stat
+ */
+struct swb_status {
+	struct swb_core core;
+	u64 seq;
+	u32 id;
+	int minor;
+	u32 conditions;
+	u32 inflight;
+	u32 parked;
+	u64 ring_used;
+	u64 io_deadline_ns;
+	u64 behind_bytes[SWB_MEMBERS_MAX];
+	u64 behind_ns[SWB_MEMBERS_MAX];
+	u64 stats[SWBLOCK_STAT_MAX + 1];
+};
+
+/** swb_status_take() - a volume as it is now; kfree() it. NULL without memory */
+struct swb_status *swb_status_take(struct swb_volume *v);
+
+/** swb_status_put_volume() - all attributes of a volume, peers nested */
+int swb_status_put_volume(struct sk_buff *skb, const struct swb_status *st);
+/** swb_status_put_peer() - one nested PEER */
+int swb_status_put_peer(struct sk_buff *skb, const struct swb_status *st,
+			 u8 peer);
+int swb_status_put_report(struct sk_buff *skb, const struct swb_report *r);
+
+#endif /* SWB_STATUS_H */
