@@ -67,6 +67,8 @@ static struct nl_sock *open_socket(int *err)
 		*err = -ENOMEM;
 		return NULL;
 	}
+	/* our own exchanges move the sequence on behind libnl's back */
+	nl_socket_disable_seq_check(sk);
 	if (genl_connect(sk)) {
 		*err = errno ? -errno : -EPROTONOSUPPORT;
 		nl_socket_free(sk);
