@@ -141,7 +141,9 @@ static void prove_in_sync(struct swb_core *c, u8 i, struct swb_actions *out)
 		return;
 	if (c->log.committed < p->target)		/* G6, I-041 */
 		return;
-	if (swb_is_primary(c) ? p->durable < p->target :
+	/* a durable ack of an earlier session proves nothing of this one */
+	if (swb_is_primary(c) ? p->durable < p->target ||
+				p->received < p->target :
 				c->log.durable < p->target)
 		return;
 	p->state = SWBLOCK_PEER_IN_SYNC;

@@ -41,6 +41,8 @@ static const struct {
 		"extent_lo is saved without a flush of the extent" },
 	[BREAK_COMPLETE_EARLY] = { "complete-early",
 		"barriers end when they are issued" },
+	[BREAK_DEAF] = { "deaf-when-full",
+		"C on the header of a frame that waits for room is not heard" },
 };
 
 const char *sim_break_name(enum sim_break b)

@@ -63,7 +63,8 @@ static void check_i039(struct world *w, struct node *n, u8 peer,
 	    n->core.role == SWBLOCK_ROLE_PRIMARY)
 		sim_violation(w, 40, "n%u: n%u leaves needs_rebuild by itself",
 			      n->id, peer);
-	if (to == SWBLOCK_PEER_IN_SYNC && from != SWBLOCK_PEER_CATCHING_UP)
+	if (to == SWBLOCK_PEER_IN_SYNC && from != SWBLOCK_PEER_CATCHING_UP &&
+	    n->core.role == SWBLOCK_ROLE_PRIMARY)
 		sim_violation(w, 39, "n%u: n%u goes from %s to in_sync", n->id,
 			      peer, swb_text_peer_state(from));
 }

@@ -106,6 +106,7 @@ void net_send(struct world *w, u32 conn, u8 from, const void *buf, u32 len)
 	f->next = NULL;
 	f->conn = conn;
 	f->from = from;
+	f->heard = false;
 	f->len = len;
 	memcpy(f->data, buf, len);
 	*c->queue_end[s] = f;

@@ -16,11 +16,13 @@
  * struct frame - one frame under way
  * @conn: connection
  * @from: sender
+ * @heard: its header was looked at while its records still wait for room
  */
 struct frame {
 	struct frame *next;
 	u32 conn;
 	u8 from;
+	bool heard;
 	u32 len;
 	u8 data[];
 };

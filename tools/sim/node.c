@@ -74,6 +74,7 @@ static void forget(struct node *n)
 	n->seal_soon = false;
 	n->back = BACK_IDLE;
 	n->back_soon = false;
+	n->want_room = false;
 	n->back_drop = 0;
 	n->rx_soon = false;
 	n->io_parked = false;
@@ -295,6 +296,9 @@ static void attached(struct world *w, struct node *n)
 {
 	struct swb_durable d = n->core.d;
 
+	for (u32 i = 0; i < n->groups; i++)
+		wal_mark_written(w, n, n->group[i]);
+
 	n->state = NODE_UP;
 	swb_core_init(&n->core, &d, &found[n->id], rng_next(&w->rng) >> 1);
 	n->core.tune = (struct swb_tune){
@@ -389,6 +393,8 @@ static void admit(struct world *w, struct node *n, struct op *op)
 	op->state = OP_PARKED;
 	if (wal_room(n, 1, op->zeroes ? 0 : op->blocks * SIM_BLOCK, true))
 		write_issue(w, n, op);
+	else
+		store_want_room(w, n);
 }
 
 static void admit_task(struct world *w, struct task *t)

@@ -149,6 +149,7 @@ struct node {
 	u32 back_left;
 	u32 back_drop;
 	bool back_soon;
+	bool want_room;
 	u32 link[8];
 	struct frame *rx;
 	struct frame **rx_end;
@@ -204,11 +205,14 @@ struct wgroup *wal_find(const struct node *n, u64 lsn);
 u64 wal_epoch_at(const struct node *n, u64 lsn);
 const struct wrec *wal_rec(const struct node *n, u64 lsn);
 void wal_payload(const struct node *n, const struct wgroup *g, u32 i, u8 *out);
+void wal_mark_written(struct world *w, const struct node *n,
+		      const struct wgroup *g);
 void wal_free(struct node *n);
 
 /* store.c */
 void store_save(struct world *w, struct node *n, u32 who);
 void store_write_back(struct world *w, struct node *n);
+void store_want_room(struct world *w, struct node *n);
 void store_marked(struct world *w, struct node *n);
 void store_trimmed(struct world *w, struct node *n);
 

@@ -169,7 +169,8 @@ static void trim(struct world *w, struct node *n)
 	while (n->back_drop < n->groups) {
 		struct wgroup *g = n->group[n->back_drop];
 
-		if (used * 100 <= n->ring.bytes * w->shape.trim_percent ||
+		if ((!n->want_room && used * 100 <= n->ring.bytes *
+						     w->shape.trim_percent) ||
 		    g->first_lsn + g->live - 1 > limit ||
 		    g->state != WGROUP_WRITTEN)
 			break;
@@ -183,6 +184,14 @@ static void trim(struct world *w, struct node *n)
 		else
 			d->tail_pos = n->ring.write_pos;
 	}
+}
+
+static bool can_trim(const struct node *n)
+{
+	const struct wgroup *g = n->groups ? n->group[0] : NULL;
+
+	return g && g->first_lsn + g->live - 1 <=
+		    swb_core_trim_limit(&n->core, false);
 }
 
 static void back_flushed(struct world *w, struct task *t)
@@ -245,6 +254,7 @@ void store_trimmed(struct world *w, struct node *n)
 	if (n->back != BACK_TRIMMING)
 		return;
 	n->back = BACK_IDLE;
+	n->want_room = false;
 	release(n);
 	node_post(w, n, &ev);
 	node_admit_parked(w, n);
@@ -260,8 +270,18 @@ static void back_begin(struct world *w, struct task *t)
 	n->back_soon = false;
 	if (w->broken == BREAK_WRITEBACK_FAR)
 		limit = n->core.log.durable;
-	if (n->back != BACK_IDLE || limit <= d->extent_lo || n->cutting)
+	if (n->back != BACK_IDLE || n->cutting)
 		return;
+	if (limit <= d->extent_lo) {
+		/* nothing to write, but somebody waits for room in the ring */
+		if (!n->want_room || !can_trim(n))
+			return;
+		n->back_target = d->extent_lo;
+		n->back = BACK_TRIMMING;
+		trim(w, n);
+		store_save(w, n, SUPER_TRIM);
+		return;
+	}
 	n->back_target = limit;
 	n->back = BACK_MARKING;
 	if (limit > d->extent_hi)
@@ -279,4 +299,10 @@ void store_write_back(struct world *w, struct node *n)
 	n->back_soon = true;
 	world_later(w, n->id, rng_below(&w->rng, 30 * SIM_MSEC), back_begin,
 		    0, 0);
+}
+
+void store_want_room(struct world *w, struct node *n)
+{
+	n->want_room = true;
+	store_write_back(w, n);
 }

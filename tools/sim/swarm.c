@@ -242,7 +242,7 @@ static bool rebuild_is_due(struct world *w, struct node *p, u8 peer)
 	const struct swb_core_peer *q = &p->core.peer[peer];
 
 	(void)w;
-	return q->state == SWBLOCK_PEER_NEEDS_REBUILD && q->letter == 'M' &&
+	return q->state == SWBLOCK_PEER_NEEDS_REBUILD &&
 	       q->match_lsn + 1 < p->core.log.start;
 }
 
@@ -253,14 +253,14 @@ static bool settled_down(struct world *w, bool *waits_rebuild)
 	*waits_rebuild = false;
 	if (!p)
 		return false;
+	/* C cannot rise before a required member has been rebuilt (issue 4) */
+	for (u8 i = 0; i < w->shape.nodes; i++)
+		if (i != p->id && rebuild_is_due(w, p, i) &&
+		    (p->core.config.required & (1u << i)))
+			*waits_rebuild = true;
 	for (u8 i = 0; i < w->shape.nodes; i++) {
-		if (i == p->id)
+		if (i == p->id || rebuild_is_due(w, p, i))
 			continue;
-		if (rebuild_is_due(w, p, i)) {
-			if (p->core.config.required & (1u << i))
-				*waits_rebuild = true;
-			continue;
-		}
 		if (p->core.peer[i].state != SWBLOCK_PEER_IN_SYNC ||
 		    w->node[i].core.log.durable < p->core.log.head)
 			return *waits_rebuild;

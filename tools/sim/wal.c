@@ -172,8 +172,8 @@ static bool writes_pending(const struct node *n)
 
 static void cut_now(struct world *w, struct node *n);
 
-static void mark_written(struct world *w, const struct node *n,
-			 const struct wgroup *g)
+void wal_mark_written(struct world *w, const struct node *n,
+		      const struct wgroup *g)
 {
 	for (u32 i = 0; i < g->live; i++) {
 		struct ref_rec *q = ref_find(&w->ref, g->epoch,
@@ -200,7 +200,7 @@ static void write_done(struct world *w, struct task *t)
 	g->state = WGROUP_WRITTEN;
 	free(g->buf);
 	g->buf = NULL;
-	mark_written(w, n, g);
+	wal_mark_written(w, n, g);
 	ev.lsn = written_prefix(n);
 	if (ev.lsn > n->core.log.written && !n->cutting)
 		node_post(w, n, &ev);

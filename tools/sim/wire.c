@@ -450,6 +450,22 @@ static void receive_again(struct world *w, struct task *t)
 	wire_receive(w, &w->node[t->node]);
 }
 
+/*
+ * The ring is full: C on the header must be heard all the same. It is what
+ * allows the write-back that makes room, and every later frame waits behind
+ * this one.
+ */
+static void hear_header(struct world *w, struct node *n, struct frame *f)
+{
+	struct incoming in = { .peer = linked_peer(w, n, f->conn) };
+
+	if (f->heard || n->cutting ||
+	    swb_codec_frame_decode((const void *)f->data, &in.f))
+		return;
+	f->heard = true;
+	take_header(w, n, &in);
+}
+
 /* One pass over the queue; true if a frame was taken out of it. */
 static bool receive_one(struct world *w, struct node *n)
 {
@@ -474,7 +490,15 @@ static bool receive_one(struct world *w, struct node *n)
 			free(f);
 			return true;
 		}
-		stalled = linked ? f->conn : stalled;
+		if (linked && f->conn != stalled) {
+			stalled = f->conn;
+			if (!n->cutting)
+				store_want_room(w, n);
+			if (w->broken != BREAK_DEAF)
+				hear_header(w, n, f);
+			if (linked_peer(w, n, f->conn) == SIM_NOBODY)
+				continue;
+		}
 		at = &f->next;
 	}
 	n->rx_end = at;
