@@ -160,15 +160,13 @@ static u8 judge(const struct epoch_run *run, const struct swb_cert *cert)
 		.store = run->store.uuid,
 		.store_generation = run->store.generation,
 		.opened = run->candidate->opened,
+		.adopted = run->rec.epoch,	/* ordered; its report proves it */
 	};
 
 	if (own) {
-		me.adopted = own->adopted;
 		me.last_epoch = own->last_epoch;
 		me.durable = own->durable;
 		me.flags = own->flags;
-	} else {
-		me.adopted = run->candidate->epoch;
 	}
 	return swb_promote_judge(cert, &me);
 }

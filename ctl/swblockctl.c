@@ -116,10 +116,7 @@ int main(int argc, char **argv)
 	/* a reader that went away is no reason to leave an order half done */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	ret = run(&ctl, argc, argv);
-	if (ret == CTL_OK || !ctl.failed)
-		out_finish(&ctl);
-	else
-		json_decref(ctl.result);
+	out_finish(&ctl);
 	kern_close(ctl.kern);
 	authority_close(ctl.store);
 	return ret;
