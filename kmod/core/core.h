@@ -318,8 +318,11 @@ enum swb_action_type {
 				 * core's head counts it already */
 	SWB_ACT_TRUNCATE,	/* cut the log after LSN a; -> LOG_TRUNCATED. Done
 				 * synchronously by the receiver's thread: wait
-				 * for WAL writes in flight, cut, raise the
-				 * incarnation, log_end = a, save, post */
+				 * for WAL writes in flight, flush the WAL, then
+				 * raise the incarnation, log_end = a, save,
+				 * post. Without that flush the seal would cover
+				 * what an earlier cut left on the medium: P4
+				 */
 	SWB_ACT_SEND_OPEN,	/* peer: OPEN with fresh facts, session a */
 	SWB_ACT_SEND_FACTS,	/* peer: FACTS with fresh facts, session a */
 	SWB_ACT_SEND_START,	/* peer: from a, truncate_to b, target c */

@@ -243,8 +243,6 @@ enum swb_scan_verdict swb_scan_header(struct swb_scan *s, const void *buf,
 		s->why = end;
 	if (s->wrapped || !s->try_pos)
 		return SWB_SCAN_STOP;
-	if (end == SWB_SCAN_END_EPOCH || end == SWB_SCAN_END_GAP)
-		return SWB_SCAN_STOP;
 	s->wrapped = true;
 	return retry_at(s, 0);
 }
