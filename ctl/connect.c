@@ -99,6 +99,10 @@ static int connect_one(const struct addrinfo *ai, uint64_t deadline_ns)
 			err = -wait_ready(fd, POLLOUT, deadline_ns);
 			if (!err)
 				getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
+			/* only a second call makes the kernel's socket "connected" */
+			if (!err && connect(fd, ai->ai_addr, ai->ai_addrlen) &&
+			    errno != EISCONN)
+				err = errno;
 		}
 	}
 	if (err) {

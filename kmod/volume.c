@@ -347,13 +347,15 @@ static int bring_up(struct swb_volume *v, u8 *letter, const char **why)
 	err = swb_super_load(&v->super, &v->core.d, letter);
 	if (err) {
 		*why = err == -EUCLEAN ?
-		       "no usable superblock: is this device formatted? See the case letter" :
+		       "no usable superblock" :
 		       "the superblocks cannot be read";
 		goto super;
 	}
 	err = check_disks(v, why);
-	if (err)
+	if (err) {
+		*letter = 'D';	/* recover @D: the devices are not those of the superblock */
 		goto super;
+	}
 	wire_up(v);
 	*why = "out of memory";
 	err = swb_dirty_create(&v->dirty, SWB_RECORDS_MAX);

@@ -16,10 +16,14 @@ check "libaio, depth 8" run --ioengine=libaio --iodepth=8
 if fio --name=p --ioengine=io_uring --filename="$(bd a)" --size=4k --rw=read \
 	--direct=1 >/dev/null 2>&1; then
 	check "io_uring, depth 16" run --ioengine=io_uring --iodepth=16
-	check "io_uring that must not wait" run --ioengine=io_uring --iodepth=16 --nowait=1
+	# EAGAIN is an answer there: what would wait is handed back
+	check "io_uring that must not wait writes or is sent away" run --ioengine=io_uring \
+		--iodepth=16 --nowait=1 --ignore_error=EAGAIN,EAGAIN,EAGAIN --verify=0
 else
 	note "no io_uring here"
 fi
-check "pwritev2 that must not wait" run --ioengine=pvsync2 --nowait=1
+check "pwritev2 that must not wait" run --ioengine=pvsync2 --nowait=1 \
+	--ignore_error=EAGAIN,EAGAIN,EAGAIN --verify=0
+check "what would wait otherwise is written" run --ioengine=libaio --iodepth=32
 check_same "nothing is parked afterwards" 0 "$(st a .parked)"
 finish

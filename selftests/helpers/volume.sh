@@ -66,6 +66,8 @@ format_member()
 	if [ "${#members[@]}" -gt 0 ] && [ "${members[0]}" != "$name" ]; then
 		opts+=(--like "${lower[${members[0]}]}" --wal-size "${wal_size:-4M}")
 	else
+		# a new volume of the same name: another record
+		rm -f "$SWBLOCK_STORE"
 		opts+=(--volume "$VOL" --size "${size:-64M}" --wal-size "${wal_size:-4M}")
 	fi
 	[ -z "${wal[$name]-}" ] || opts+=(--wal "${wal[$name]}")
