@@ -2,7 +2,7 @@
 /*
  * distsim: N real cores under every fault the simulated world knows.
  *
- *	distsim --scenario FILE [--trace]
+ *	distsim --scenario FILE [--trace] [--save DIR]
  *	distsim --seed N [--seeds M] [--nodes N] [--break NAME] [--trace]
  *	distsim --mutants
  */
@@ -42,6 +42,7 @@ struct args {
 	bool trace;
 	bool mutants;
 	bool verbose;
+	const char *save;
 	enum sim_break broken;
 };
 
@@ -68,6 +69,22 @@ static void add_up(struct totals *t, struct world *w)
 	memset(w->letters, 0, sizeof(w->letters));
 }
 
+/* The disks as they are at the end, for swbwal and for a closer look. */
+static void save_disks(struct world *w, const char *dir)
+{
+	for (u8 i = 0; i < w->shape.nodes; i++) {
+		char path[256];
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s/n%u.img", dir, i);
+		f = fopen(path, "wb");
+		if (!f || fwrite(w->node[i].disk.view, 1,
+				 w->node[i].disk.bytes, f) !=
+			  w->node[i].disk.bytes || fclose(f))
+			perror(path);
+	}
+}
+
 static void run_scenario(const char *path, const struct args *a,
 			 struct totals *t)
 {
@@ -82,6 +99,8 @@ static void run_scenario(const char *path, const struct args *a,
 		t->passed++;
 	else
 		t->failed++;
+	if (a->save)
+		save_disks(&world, a->save);
 	add_up(t, &world);
 	world_reset(&world);
 }
@@ -157,7 +176,7 @@ static int usage(const char *self)
 {
 	fprintf(stderr,
 		"usage: %s [--scenario FILE]... [--seed N] [--seeds M] [--nodes 2..4]\n"
-		"       [--break NAME] [--trace] [--verbose]\n"
+		"       [--break NAME] [--trace] [--verbose] [--save DIR]\n"
 		"       %s --mutants\n"
 		"breaks:\n", self, self);
 	for (u32 b = BREAK_NONE + 1; b < BREAK_COUNT; b++)
@@ -185,6 +204,7 @@ static bool parse(int argc, char **argv, struct args *a)
 		{ "seeds", required_argument, NULL, 'm' },
 		{ "nodes", required_argument, NULL, 'c' },
 		{ "break", required_argument, NULL, 'b' },
+		{ "save", required_argument, NULL, 'd' },
 		{ "trace", no_argument, NULL, 't' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "mutants", no_argument, NULL, 'u' },
@@ -201,6 +221,8 @@ static bool parse(int argc, char **argv, struct args *a)
 			a->seeds = strtoull(optarg, NULL, 0);
 		else if (o == 'c')
 			a->nodes = (u8)strtoul(optarg, NULL, 0);
+		else if (o == 'd')
+			a->save = optarg;
 		else if (o == 't')
 			a->trace = true;
 		else if (o == 'v')

@@ -5,7 +5,7 @@
 #   make swbwal         the offline tool
 SIM_SEEDS	?= 2000
 SIM_INC		:= -I../kmod -I../kmod/core -I. -Isim
-SIM_HDR		:= $(wildcard sim/*.h) logread.h
+SIM_HDR		:= $(wildcard sim/*.h) logread.h walimage.h
 SIM_SRC		:= $(sort $(wildcard sim/*.c)) logread.c distsim.c
 SIM_OBJ		:= $(patsubst %.c,$(OUT)/sim/%.o,$(notdir $(SIM_SRC)))
 SCENARIOS	:= $(sort $(wildcard scenarios/*.txt))
@@ -22,7 +22,8 @@ $(OUT)/sim/%.o: %.c $(SIM_HDR) $(CORE_HDR) | $(OUT)/sim
 $(OUT)/sim/distsim: $(SIM_OBJ) $(CORE_A_SIM)
 	$(CC) $(CFLAGS_SIM) -o $@ $(SIM_OBJ) $(CORE_A_SIM)
 
-$(OUT)/sim/swbwal: $(OUT)/sim/swbwal.o $(OUT)/sim/logread.o $(CORE_A_SIM)
+$(OUT)/sim/swbwal: $(OUT)/sim/swbwal.o $(OUT)/sim/walimage.o \
+		$(OUT)/sim/logread.o $(CORE_A_SIM)
 	$(CC) $(CFLAGS_SIM) -o $@ $^
 
 # last lines: sim: N scenarios, N seeds, N events, N violations, N events/s
@@ -32,5 +33,8 @@ sim: $(OUT)/sim/distsim
 
 sim-mutants: $(OUT)/sim/distsim
 	@$(OUT)/sim/distsim --mutants
+
+# test_swbwal.sh looks at disks that a scenario leaves behind
+test: distsim swbwal
 
 .PHONY: distsim swbwal sim sim-mutants
