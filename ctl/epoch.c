@@ -198,9 +198,7 @@ static int out_of_evidence(struct ctl *ctl, const struct epoch_run *run, u8 lett
 			 peer_label(run->dump, &run->rec, &silent[i], name));
 	}
 	uuid_text(&run->store.uuid, store);
-	if (letter == 'N')
-		advice = "make it adopt (swblockctl adopt on its host, --report here), or, if it runs no more and nobody can read from it: --primary-gone";
-	else if (n)
+	if (n)
 		snprintf(hint, sizeof(hint),
 			 "on the host of each: swblockctl adopt NAME --epoch %" PRIu64
 			 " --store-uuid %s --store-generation %" PRIu64
@@ -209,7 +207,7 @@ static int out_of_evidence(struct ctl *ctl, const struct epoch_run *run, u8 lett
 			 run->rec.epoch, store, run->store.generation,
 			 run->candidate->volume_label,
 			 run->candidate->replica_label);
-	return out_fail(ctl, &err_evidence, n && letter != 'N' ? hint : advice,
+	return out_fail(ctl, &err_evidence, n ? hint : advice,
 			"not promoted, %s%s%s", line,
 			n ? "; no usable report from " : "", list);
 }
@@ -244,6 +242,15 @@ static void wait_out_lease(struct ctl *ctl, const struct epoch_run *run)
 		usleep((useconds_t)min_t(uint64_t, 100000, (until - now) / 1000 + 1));
 }
 
+/* What a volume without lease gives up: commits are safe, reads are not. */
+static void say_stale_reads(struct ctl *ctl, const struct epoch_run *run)
+{
+	char name[CTL_UUID_TEXT];
+
+	out_note(ctl, "the last primary, %s, did not report, and without a lease it does not know when to stop: if it still runs, it can commit nothing more, but whoever reads there may read old data",
+		 peer_label(run->dump, &run->rec, &run->rec.last_granted, name));
+}
+
 static int decide(struct ctl *ctl, struct epoch_run *run, struct swb_cert *cert)
 {
 	bool fenced = last_primary_fenced(run);
@@ -252,10 +259,9 @@ static int decide(struct ctl *ctl, struct epoch_run *run, struct swb_cert *cert)
 
 	build_cert(run, cert);
 	/* Everything but the lease is asked first, so that nobody waits for a
-	 * refusal. A lease of length 0 never ends: there only the operator can
-	 * know that the last primary does not run any more.
+	 * refusal. Without a lease there is nothing to wait for.
 	 */
-	if (!fenced && (run->rec.lease_ms || run->primary_gone || run->override))
+	if (!fenced)
 		cert->flags = SWBLOCK_CERT_LEASE_WAITED;
 	letter = judge(run, cert);
 	if (letter != 'A') {
@@ -270,6 +276,8 @@ static int decide(struct ctl *ctl, struct epoch_run *run, struct swb_cert *cert)
 	}
 	if (!fenced && run->rec.lease_ms)
 		wait_out_lease(ctl, run);	/* P15: an override waits, too */
+	else if (!fenced && !run->primary_gone)
+		say_stale_reads(ctl, run);
 	return CTL_OK;
 }
 

@@ -58,8 +58,8 @@ int wish_take(struct ctl *ctl, const struct kern_dump *dump,
  * @file: those
  * @won_ns: CLOCK_BOOTTIME when the winning swap was known to have succeeded
  * @override: the operator waives evidence
- * @primary_gone: the operator knows that the last primary runs no more; counts
- *	where there is no lease whose end would say so
+ * @primary_gone: the operator knows that the last primary runs no more; where
+ *	there is no lease nothing else can tell
  * @reason: in the operator's words
  */
 struct epoch_run {

@@ -68,6 +68,10 @@ const char *peer_label(const struct kern_dump *dump, const struct auth_record *r
 bool record_of(struct ctl *ctl, const struct swb_uuid *volume,
 	       struct auth_record *rec);
 
+/* how long an order waits for a device to be closed: 2 s */
+#define BUSY_TRIES	20
+#define BUSY_STEP_US	100000
+
 #define KIND(k)	(1u << SWBLOCK_EVENT_##k)
 
 uint64_t deadline_after(const struct ctl *ctl);

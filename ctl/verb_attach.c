@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/text.h"
 #include "member.h"
@@ -109,7 +110,7 @@ static int run_remove(struct ctl *ctl)
 	struct kern_dump dump;
 	struct kern_event ev;
 	struct kern_volume gone;
-	int ret, err;
+	int ret, err, tries;
 
 	ret = need_members(ctl, &dump);
 	if (!ret)
@@ -120,6 +121,11 @@ static int run_remove(struct ctl *ctl)
 	err = kern_events_open(ctl->kern);
 	if (!err)
 		err = kern_volume_remove(ctl->kern, v->id, flags, cookie);
+	/* udev looks at a device for a moment whenever somebody has closed it */
+	for (tries = 0; err == -EBUSY && tries < BUSY_TRIES; tries++) {
+		usleep(BUSY_STEP_US);
+		err = kern_volume_remove(ctl->kern, v->id, flags, cookie);
+	}
 	if (err) {
 		ret = kernel_said(ctl, err, name);
 		goto out;

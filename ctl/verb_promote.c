@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/text.h"
 #include "epoch.h"
@@ -218,7 +219,7 @@ static int run_demote(struct ctl *ctl)
 	struct kern_volume now;
 	struct kern_dump dump;
 	struct kern_event ev;
-	int ret, err;
+	int ret, err, tries;
 
 	ret = need_members(ctl, &dump);
 	if (!ret)
@@ -229,6 +230,11 @@ static int run_demote(struct ctl *ctl)
 	err = kern_events_open(ctl->kern);
 	if (!err)
 		err = kern_demote(ctl->kern, v->id, flags, cookie);
+	/* udev looks at a device for a moment whenever somebody has closed it */
+	for (tries = 0; err == -EBUSY && tries < BUSY_TRIES; tries++) {
+		usleep(BUSY_STEP_US);
+		err = kern_demote(ctl->kern, v->id, flags, cookie);
+	}
 	if (err) {
 		ret = kernel_said(ctl, err, name);
 		goto out;
@@ -324,7 +330,7 @@ static const struct opt_def promote_opts[] = {
 	{ "required", 0, "LIST", "change the required set in the same epoch" },
 	{ "mode", 0, "MODE", "change the mode in the same epoch" },
 	{ "policy", 0, "POLICY", "change the ack policy in the same epoch" },
-	{ "primary-gone", 0, NULL, "the last primary runs no more (volumes without lease)" },
+	{ "primary-gone", 0, NULL, "the last primary runs no more: spare the note on old reads" },
 	{ "override", 0, NULL, "waive evidence; needs --reason and --yes" },
 	{ "reason", 0, "TEXT", "why; kept in the record" },
 	{ "yes", 0, NULL, "accept the loss that was shown" },
@@ -342,9 +348,9 @@ const struct verb verb_promote = {
 	"on this host adopt it, and judges their reports. Evidence missing: no\n"
 	"promotion, exit code 4, and the text says whose report is missing. A member on\n"
 	"another host reports with \"swblockctl adopt\". After the loss of a required\n"
-	"member, --required without it goes on without it, if the evidence suffices. On\n"
-	"a volume without lease, --primary-gone says that the last primary, which does\n"
-	"not answer, runs no more, so that nobody reads old data from it.",
+	"member, --required without it goes on without it, if the evidence suffices. The\n"
+	"lease of a last primary that does not answer is waited out; without a lease it\n"
+	"cannot commit, but may be read, which is said unless --primary-gone is given.",
 	.example =
 	"  swblockctl promote db/a\n"
 	"  swblockctl promote db/b --required b --primary-gone\n"

@@ -169,6 +169,7 @@ def test_completion(box):
     p = subprocess.run(["bash", "-n", path], check=False)
     ok(p.returncode == 0, "bash reads the completion")
     script = f"""
+SWBLOCKCTL={box.program}
 . {path}
 complete_line() {{
     COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
