@@ -211,4 +211,5 @@ def main():
     say("over")
 
 
-main()
+if __name__ == "__main__":
+    main()
