@@ -35,7 +35,6 @@
  * @batch: the one under way
  * @paused: pauses not resumed yet; mutex
  * @failed: the disk failed, nothing is written any more
- * @starved: there is pressure, but the core allows nothing
  * @target: write-back goes on until here
  * @seen_lsn: head of the log when last looked at
  * @seen_at: jiffies when it last moved
@@ -44,7 +43,6 @@ struct swb_flusher_priv {
 	struct swb_wbatch batch;
 	u32 paused;
 	bool failed;
-	bool starved;
 	u64 target;
 	u64 seen_lsn;
 	unsigned long seen_at;
@@ -88,7 +86,7 @@ static u64 choose_target(struct swb_flusher *f)
 	lockdep_assert_held(f->lock);
 	idle = log_is_idle(f);
 	pressed = is_pressed(f, lo);
-	fp->starved = pressed && limit <= lo;
+	WRITE_ONCE(f->starved, pressed && limit <= lo);
 	if (limit <= lo)
 		return lo;
 	if (idle || pressed)
@@ -289,9 +287,8 @@ static int flusher_thread(void *data)
 	unsigned int noio = memalloc_noio_save();
 
 	while (!kthread_should_stop()) {
-		wait_event_timeout(f->wait,
-				   READ_ONCE(f->kicked) || kthread_should_stop(),
-				   IDLE_DELAY);
+		wait_event_idle_timeout(f->wait, READ_ONCE(f->kicked) ||
+					kthread_should_stop(), IDLE_DELAY);
 		WRITE_ONCE(f->kicked, false);
 		while (!kthread_should_stop() && turn(f))
 			cond_resched();
@@ -320,7 +317,7 @@ static void pressure(void *ctx, bool urgent)
  */
 void swb_flusher_kick(struct swb_flusher *f, bool urgent)
 {
-	if (f->priv && (urgent || READ_ONCE(f->priv->starved)))
+	if (urgent || READ_ONCE(f->starved))
 		wake(f, urgent);
 }
 
@@ -349,7 +346,7 @@ int swb_flusher_start(struct swb_flusher *f, const char *name)
 	if (err)
 		goto free;
 	f->priv = fp;
-	f->task = kthread_run(flusher_thread, f, "swb-flush/%s", name);
+	f->task = kthread_run(flusher_thread, f, "%s", name);
 	if (IS_ERR(f->task)) {
 		err = PTR_ERR(f->task);
 		goto destroy;
@@ -374,8 +371,10 @@ void swb_flusher_stop(struct swb_flusher *f)
 		return;
 	set_pressure(f, NULL);
 	kthread_stop(f->task);
+	mutex_lock(&f->mutex);
 	f->task = NULL;
 	f->priv = NULL;
+	mutex_unlock(&f->mutex);
 	swb_wbatch_destroy(&fp->batch);
 	kfree(fp);
 }
@@ -383,15 +382,18 @@ void swb_flusher_stop(struct swb_flusher *f)
 void swb_flusher_pause(struct swb_flusher *f)
 {
 	mutex_lock(&f->mutex);
-	f->priv->paused++;
+	if (f->priv)
+		f->priv->paused++;
 	mutex_unlock(&f->mutex);
 }
 
 void swb_flusher_resume(struct swb_flusher *f)
 {
 	mutex_lock(&f->mutex);
-	f->priv->paused--;
-	f->priv->target = 0;	/* what was planned may have been cut */
+	if (f->priv) {
+		f->priv->paused--;
+		f->priv->target = 0;	/* what was planned may have been cut */
+	}
 	mutex_unlock(&f->mutex);
 	wake(f, false);
 }

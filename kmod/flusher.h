@@ -40,6 +40,7 @@ struct swb_flusher {
 	void *ctx;
 	bool kicked;
 	bool urgent;	/* ring is filling: do not wait for a batch to gather */
+	bool starved;	/* there is much to do, but the core allows nothing */
 	bool stop;
 	struct swb_flusher_priv *priv;
 };

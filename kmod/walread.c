@@ -234,6 +234,13 @@ int swb_wal_truncate(struct swb_wal *w, u64 lsn)
 	int err;
 
 	err = settle(w, lsn);
+	/*
+	 * What was written since the last cut must be on the medium before
+	 * log_end moves: else a crash uncovers the dead groups beneath it, and
+	 * the new log_end speaks for them (P4).
+	 */
+	if (!err)
+		err = swb_store_flush(w->store);
 	if (err)
 		return err;
 	spin_lock_irqsave(w->lock, flags);
