@@ -422,7 +422,6 @@ int swb_wal_attach(struct swb_wal *w, struct swb_group *g)
 	if (!g->admitted_ns)
 		g->admitted_ns = ktime_get_ns();
 	g->fillers = 1;		/* until it is indexed */
-	swb_group_get(g);
 	e = swb_waldir_push(w, g);
 	e->nrec = g->nrec;
 	p->next_lsn += g->nrec;
@@ -433,16 +432,17 @@ int swb_wal_attach(struct swb_wal *w, struct swb_group *g)
 
 void swb_wal_submit(struct swb_wal *w, struct swb_group *g)
 {
+	u32 nrec = g->nrec, i, n;
 	unsigned long flags;
-	u32 i, n;
 
-	for (i = 0; i < g->nrec; i += n) {
-		n = min_t(u32, g->nrec - i, 16);
+	/* with its last filler gone it may be written and evicted any time */
+	for (i = 0; i < nrec; i += n) {
+		n = min_t(u32, nrec - i, 16);
 		spin_lock_irqsave(w->lock, flags);
 		swb_waldir_index(w, g->header->rec, g->first_lsn, i, i + n,
 				 g->rec_off);
 		w->priv->unindexed -= n;
-		if (i + n == g->nrec)
+		if (i + n == nrec)
 			g->fillers = 0;
 		spin_unlock_irqrestore(w->lock, flags);
 	}
@@ -481,9 +481,10 @@ int swb_wal_append_open(struct swb_wal *w, u64 epoch, u64 lsn)
 			break;
 		swb_wal_wait_space(w, HZ);
 	}
-	if (!err)
+	if (err)
+		swb_group_put(g);
+	else
 		swb_wal_submit(w, g);
-	swb_group_put(g);
 	swb_wal_freed(w);	/* who came too early may try again */
 	return err;
 }

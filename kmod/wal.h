@@ -240,13 +240,13 @@ void swb_group_put(struct swb_group *g);
  * swb_wal_attach() - a filled private group becomes the newest of the log; lock
  * held. The caller has set first_lsn, epoch, nrec, payload_bytes, rec_off and
  * the record descriptors, and has told the core (swb_core_received()) only
- * after this returned 0. The log takes a reference of its own.
+ * after this returned 0; then the caller's reference is the log's.
  * Return: 0; -ENOSPC: wait with swb_wal_wait_space() and try again; -EIO; -EINVAL
  * if it does not follow the newest record.
  */
 int swb_wal_attach(struct swb_wal *w, struct swb_group *g);
 
-/** swb_wal_submit() - index and write an attached group; no lock */
+/** swb_wal_submit() - index and write an attached group, gone afterwards; no lock */
 void swb_wal_submit(struct swb_wal *w, struct swb_group *g);
 
 /**
