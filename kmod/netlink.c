@@ -29,6 +29,7 @@ static_assert(SWBLOCK_A_MAX < 64);
 
 /* ---- what may come in -------------------------------------------------- */
 
+/* Beyond what fits in the 16 bits of struct nla_policy. */
 static struct netlink_range_validation minor_range = {
 	.max = MINORMASK,
 };
@@ -39,6 +40,11 @@ static struct netlink_range_validation fd_range = {
 
 static struct netlink_range_validation io_deadline_range = {
 	.max = 86400000,
+};
+
+static struct netlink_range_validation flush_interval_range = {
+	.min = 1,
+	.max = 60000,
 };
 
 static struct netlink_range_validation link_deadline_range = {
@@ -69,7 +75,8 @@ static const struct nla_policy policy[SWBLOCK_A_MAX + 1] = {
 		NLA_POLICY_FULL_RANGE(NLA_U32, &io_deadline_range),
 	[SWBLOCK_A_LINK_DEADLINE_MS]	=
 		NLA_POLICY_FULL_RANGE(NLA_U32, &link_deadline_range),
-	[SWBLOCK_A_FLUSH_INTERVAL_MS]	= NLA_POLICY_RANGE(NLA_U32, 1, 60000),
+	[SWBLOCK_A_FLUSH_INTERVAL_MS]	=
+		NLA_POLICY_FULL_RANGE(NLA_U32, &flush_interval_range),
 };
 
 /* @need must be there, @may may be, anything else may not. */

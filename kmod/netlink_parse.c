@@ -41,7 +41,7 @@ const struct nla_policy swb_cert_policy[SWBLOCK_CERT_A_MAX + 1] = {
 int swb_refuse(struct genl_info *info, int err, const char *why)
 {
 	/* The text must outlive the handler: it is a static one. */
-	if (info->extack && why)
+	if (err && info->extack && why)
 		info->extack->_msg = why;
 	return err;
 }

@@ -232,8 +232,8 @@ static bool area_fits(u64 offset, u64 bytes, const struct swb_store *st)
 	return offset <= st->bytes && bytes <= st->bytes - offset;
 }
 
-/* Do superblock and devices belong together? */
-static int check_disks(struct swb_volume *v, const char **why)
+/* Do superblock and devices belong together? Case D of local recovery. */
+static int check_disks(struct swb_volume *v, u8 *letter, const char **why)
 {
 	const struct swb_durable *d = &v->core.d;
 	struct swb_store *ring = swb_volume_wal_store(v);
@@ -250,8 +250,10 @@ static int check_disks(struct swb_volume *v, const char **why)
 		 d->block_bytes < ring->logical_bytes ||
 		 d->ring_unit < ring->logical_bytes)
 		*why = "blocks of the device are larger than the volume's: format on a device with smaller blocks";
-	if (*why)
+	if (*why) {
+		*letter = 'D';
 		return -EINVAL;
+	}
 	if (v->wal_store.bdev)
 		err = swb_super_check_wal(&v->wal_store, d);
 	if (err)
@@ -261,6 +263,8 @@ static int check_disks(struct swb_volume *v, const char **why)
 		*why = "the device is smaller than when it was formatted";
 	if (*why && !err)
 		err = -ENOSPC;
+	if (err)
+		*letter = 'D';
 	return err;
 }
 
@@ -351,7 +355,7 @@ static int bring_up(struct swb_volume *v, u8 *letter, const char **why)
 		       "the superblocks cannot be read";
 		goto super;
 	}
-	err = check_disks(v, why);
+	err = check_disks(v, letter, why);
 	if (err) {
 		*letter = 'D';	/* recover @D: the devices are not those of the superblock */
 		goto super;
