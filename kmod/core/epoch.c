@@ -260,6 +260,8 @@ static u8 certify_letter(const struct swb_core *c, const struct swb_cert *cert)
 	letter = swb_promote_judge(cert, &me);
 	if (letter == 'A' && swb_is_replica(c))
 		letter = 'D';	/* this epoch is somebody else's: P3 */
+	if (letter == 'A' && cert->epoch <= c->log.last_epoch)
+		letter = 'C';	/* it has records here: somebody opened it */
 	return letter;
 }
 
@@ -324,6 +326,7 @@ static void open_done(struct swb_core *c, struct swb_actions *out)
 	c->open = SWB_OPEN_DONE;
 	l->committed = max_t(u64, l->committed,
 			     min_t(u64, c->open_committed, l->head)); /* P16 */
+	c->d.committed = max_t(u64, c->d.committed, l->committed);
 	l->open_lsn = l->head + 1;			/* I-035 */
 	l->head = l->open_lsn;
 	l->last_epoch = c->d.opened;
@@ -366,6 +369,7 @@ void swb_epoch_demote(struct swb_core *c, const struct swb_event *ev,
 				SWBLOCK_REASON_NO_ROLE);
 		return;
 	}
+	opening_abort(c, 'B', SWBLOCK_REASON_DEMOTED, out);
 	for (i = 0; i < c->config.member_count; i++)
 		if (i != c->self && c->peer[i].linked)
 			swb_session_refuse(c, i, SWBLOCK_REASON_DEMOTED, out);
