@@ -17,7 +17,7 @@ need remove_member b
 check "the last event arrives" poll_until 20 sh -c \
 	"[ \$(jq -r 'select(.event == \"removed\") | .seq' $swb_tmp/events | wc -l) = 2 ]"
 kill -INT $mon
-check "monitor ends when asked to" ended $mon 10
+check_ended "monitor ends when asked to" $mon 10
 kinds=$(jq -r .event "$swb_tmp/events" | sort -u | tr '\n' ' ')
 for k in ready report role peer conditions removed; do
 	check "there is an event of kind $k" grep -qw "$k" <<<"$kinds"
@@ -32,6 +32,6 @@ swblockctl monitor -n 1 >"$swb_tmp/text" &
 mon=$!
 poll_until 10 test -s "$swb_tmp/text"
 add_member a >/dev/null
-check "as text, ended by a count" ended $mon 20
+check_ended "as text, ended by a count" $mon 20
 check "it names member and event" grep -q 'ready' "$swb_tmp/text"
 finish

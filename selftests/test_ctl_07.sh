@@ -21,7 +21,7 @@ background swbload write "$(bd a)" -n 1 -b 1
 check "a barrier waits for a peer, by name" poll_until 15 has_condition a waiting_peer
 check "and in words" says vol/a 'waiting_peer:.*required peer'
 need link_members a b
-check "the barrier ends" ended $bg 30
+check_ended "the barrier ends" $bg 30
 poll_until 20 in_sync a b || die "not in sync"
 check "in sync is said when proved" says vol/a 'b .*in_sync'
 check_not "degraded is over" says vol/a degraded

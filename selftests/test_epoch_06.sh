@@ -16,7 +16,7 @@ check "it does not fail" kill -0 "$bg"
 check "status answers" timeout 10 swblockctl status
 check_code 4 "a lease longer than the record allows" swblockctl lease vol/a --for 1h
 check "renewed" swblockctl lease vol/a --for 3s
-check "the writer goes on" ended $bg 30
+check_ended "the writer goes on" $bg 30
 check_same "without an error" 0 "$ended"
 need swblockctl lease vol/a --for 3s
 check "everything is there" load_verify a

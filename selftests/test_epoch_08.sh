@@ -16,7 +16,7 @@ background put_block "$(bd a)" 3000 X
 poll_until 10 sh -c "[ \$(swblockctl status -j vol/a | jq '.members[0] | .parked + .inflight') -gt 0 ]" ||
 	die "nothing is held"
 check "another node is granted the next epoch" promote b
-check "the held write ends" ended $bg 30
+check_ended "the held write ends" $bg 30
 check "with an error" test "$ended" != 0
 check "a is no primary" st_is a '.role == "primary"' false
 need swblockctl lease vol/b --for 2s

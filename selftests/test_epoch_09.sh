@@ -12,7 +12,7 @@ background put_block "$(bd a)" 100 Y
 check "a write is held" poll_until 10 sh -c \
 	"[ \$(swblockctl status -j vol/a | jq '.members[0] | .parked + .inflight') -gt 0 ]"
 check "the same node is granted the next epoch" promote a
-check "the held write ends" ended $bg 30
+check_ended "the held write ends" $bg 30
 check_same "well" 0 "$ended"
 need swblockctl lease vol/a --for 2s
 check "and is there" sh -c "dd if=$(bd a) bs=4k skip=100 count=1 iflag=direct \

@@ -18,7 +18,7 @@ background fio --name=more --filename="$(bd a)" --offset=16M --size=8M --bs=4k \
 poll_until 20 sh -c "[ \$(swblockctl status -j vol/a | jq '.members[0].inflight') -gt 0 ]"
 dm_cut a
 need remove_member a --force
-check "the writer ends" ended $bg 30
+check_ended "the writer ends" $bg 30
 check "the other node is promoted" promote b --primary-gone --required b
 # shellcheck disable=SC2086
 check "what was synced verifies there" fio $job --filename="$(bd b)" --verify_only=1 \

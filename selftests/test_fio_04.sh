@@ -16,7 +16,7 @@ poll_until 20 sh -c "[ \$(swblockctl status -j vol/a | jq '.members[0].stats.wri
 	die "no writes"
 check "linked in mid-write" link_members a b
 check_same "the case is plain catch-up" J "$(peer a b .case)"
-check "fio ends" ended $bg 120
+check_ended "fio ends" $bg 120
 check_same "well" 0 "$ended" || cat "$swb_tmp/bg.out"
 check "the peer is in sync" poll_until 60 in_sync a b
 check "nothing is behind" poll_until 20 peer_is a b .behind_records 0

@@ -12,7 +12,7 @@ need swblockctl tune vol/a --io-deadline 3s
 at=$(($(swbdisk get "${lower[a]}" ring_offset) / 512))
 bad_range a "$at" 8192
 background load_write a -l 2 -f 41 -n 4 -b 1
-check "the writer ends" ended $bg 40
+check_ended "the writer ends" $bg 40
 check_same "with an I/O error" 3 "$ended"
 check "the disk is latched" poll_until 10 has_condition a disk_failed
 dm_heal a

@@ -14,7 +14,7 @@ need swblockctl tune vol/a --io-deadline 3s
 bad_range a "$at" $((32 * 2048))
 background load_write a -n 400 -b 20 -k 1024
 check "the disk is latched by write-back" poll_until 60 has_condition a disk_failed
-check "the writer ends" ended $bg 60
+check_ended "the writer ends" $bg 60
 check "the error is counted" test "$(st a .stats.disk_errors)" -ge 1
 check "status and remove answer" remove_member a --force
 dm_heal a

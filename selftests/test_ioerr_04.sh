@@ -12,7 +12,7 @@ need swblockctl tune vol/a --io-deadline 3s --flush-interval 60s
 need swbload write "$(bd a)" -n 20 -b 0
 dm_cut a
 background sync "$(bd a)"
-check "fsync ends" ended $bg 40
+check_ended "fsync ends" $bg 40
 check "with an error" test "$ended" != 0
 check "the disk is latched" poll_until 10 has_condition a disk_failed
 dm_heal a

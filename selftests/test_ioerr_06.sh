@@ -25,7 +25,7 @@ need swblockctl tune vol/a --io-deadline 3s
 background load_write a -l 2 -f 41 -n 0 -b 1
 poll_until 10 grep -qs '^ack 2' "$swb_tmp/acks"
 echo 1 >"/sys/block/${lower[a]#/dev/}/device/delete"
-check "the writer ends" ended $bg 60
+check_ended "the writer ends" $bg 60
 check_same "with an I/O error" 3 "$ended"
 check "the member says that its disk failed" poll_until 10 has_condition a disk_failed
 check "remove" timeout 30 swblockctl remove vol/a --force

@@ -13,7 +13,7 @@ read -ra words <<<"${dm_under[a]}"
 background load_write a -n 0 -b 3
 poll_until 20 grep -qs '^ack 1 9' "$swb_tmp/acks" || die "no barriers"
 must dm_table a "0 ${words[1]} flakey ${words[3]} 0 1 1 1 error_writes"
-check "the writer meets an error" ended $bg 40
+check_ended "the writer meets an error" $bg 40
 check_same "and ends with it" 3 "$ended"
 need remove_member a --force
 dm_heal a

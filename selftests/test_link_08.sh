@@ -7,7 +7,7 @@
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"
 
-pair sync_all --ack written
+pair sync_all --policy written
 proxy_start
 check "the proxy's link takes over" poll_until 15 in_sync a b
 must link_members a b
@@ -19,7 +19,7 @@ for ((i = 0; i < 20; i++)); do
 	link_members a b || fail "link $i"
 	sleep 0.2
 done
-check "the writer ends" ended "$bg" 90
+check_ended "the writer ends" "$bg" 90
 check_same "and was never refused" 0 "$ended"
 check "in sync at the end" poll_until 30 in_sync a b
 check "the primary has every write" load_verify a

@@ -7,7 +7,7 @@
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"
 
-pair best_effort
+wal_size=64M pair best_effort
 background load_write a -n 100000 -b 8
 sleep 1
 check "the replica is removed under load" timeout 20 swblockctl remove vol/b
@@ -18,7 +18,7 @@ need add_member b
 check "it comes back" level a b
 check "the primary is removed by force under load" \
 	timeout 30 swblockctl remove vol/a --force
-check "the writer ends" ended "$bg" 20
+check_ended "the writer ends" "$bg" 20
 check "the replica is detached" poll_until 10 detached b a
 check_same "and knows why" removed "$(peer b a .reason)"
 check "the replica is removed" swblockctl remove vol/b

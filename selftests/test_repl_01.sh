@@ -15,7 +15,7 @@ load_write a -n 0 -b 4 -z >"$swb_tmp/writer.out" 2>&1 &
 writer=$!
 poll_until 30 sh -c "[ \$(grep -c ^ack $swb_tmp/acks) -ge 25 ]" || die "no barriers in time"
 crash a
-check "the writer ends" ended "$writer" 30
+check_ended "the writer ends" "$writer" 30
 check "the replica is promoted" promote b --primary-gone --required b
 check "it has a prefix with every barrier" load_verify b
 check "it goes on" load_write b -l 2 -f $(($(load_verify b -q) + 1)) -n 50 -b 4

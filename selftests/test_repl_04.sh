@@ -25,7 +25,7 @@ check "a barrier waits" kill -0 "$bg"
 check "and the volume says for what" poll_until 10 has_condition a waiting_peer
 check "it is not in sync" has_condition a degraded
 check "linked" link_members a b
-check "the barrier ends" ended "$bg" 20
+check_ended "the barrier ends" "$bg" 20
 check_same "with success" 0 "$ended"
 check "the condition is gone" poll_until 10 lacks_condition a waiting_peer
 check "both hold it on disk" test "$(st b .log.durable_lsn)" -ge \

@@ -20,7 +20,7 @@ with()
 {
 	local policy=$1
 
-	assign sync_all --ack "$policy"
+	assign sync_all --policy "$policy"
 	need promote a
 	need link_members a b
 	poll_until 20 in_sync a b || die "$policy: not in sync"
@@ -29,24 +29,24 @@ with()
 	dm_freeze b
 	background write_one 10
 	if [ "$2" = yes ]; then
-		check "$policy: the peer's disk hangs, the write completes" ended "$bg" 4
+		check_ended "$policy: the peer's disk hangs, the write completes" "$bg" 4
 	else
 		check_not "$policy: the peer's disk hangs, the write waits" ended "$bg" 3
 	fi
 	dm_thaw b
-	check "$policy: the disk is back, the write is done" ended "$bg" 20
+	check_ended "$policy: the disk is back, the write is done" "$bg" 20
 	poll_until 20 in_sync a b || die "$policy: not in sync"
 	need swblockctl unlink vol/a b
 	poll_until 5 detached a b
 	background write_one 11
 	if [ "$3" = yes ]; then
-		check "$policy: without the peer the write completes" ended "$bg" 4
+		check_ended "$policy: without the peer the write completes" "$bg" 4
 	else
 		check_not "$policy: without the peer the write waits" ended "$bg" 3
 		check "$policy: the volume says so" has_condition a waiting_peer
 	fi
 	need link_members a b
-	check "$policy: the peer is back, the write is done" ended "$bg" 20
+	check_ended "$policy: the peer is back, the write is done" "$bg" 20
 	poll_until 20 in_sync a b || die "$policy: not in sync"
 }
 

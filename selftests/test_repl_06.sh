@@ -20,7 +20,7 @@ check_same "nothing above C was written back" true \
 	"$(st a '.log.extent_hi <= .log.committed_lsn')"
 need add_member b
 check "the peer is back" link_members a b
-check "the writer goes on to its end" ended "$bg" 90
+check_ended "the writer goes on to its end" "$bg" 90
 check_same "and was never refused" 0 "$ended"
 check "in sync" poll_until 30 in_sync a b
 check "the condition is gone" poll_until 20 lacks_condition a ring_full

@@ -17,7 +17,7 @@ barrier()
 		status=none
 }
 background barrier
-check "the barrier ends" ended "$bg" 20
+check_ended "the barrier ends" "$bg" 20
 check "with an error" test "$ended" != 0
 check "it is counted" test "$(st a .stats.deadlines)" -ge 1
 check "the primary is primary still" st_is a .role primary

@@ -37,7 +37,7 @@ over()
 }
 
 fresh a b
-assign sync_all --ack written
+assign sync_all --policy written
 need promote a
 check "linked over IPv4" over 10.9.0.2:7800
 check "in sync" poll_until 20 in_sync a b
@@ -53,7 +53,7 @@ check "the writer waits" kill -0 "$bg"
 must ip -n swba link set va up
 must ip -n swba addr replace fd09::1/64 dev va nodad
 check "linked over IPv6" over '[fd09::2]:7801'
-check "the writer ends" ended "$bg" 60
+check_ended "the writer ends" "$bg" 60
 check_same "with success" 0 "$ended"
 check "in sync" poll_until 20 in_sync a b
 need swblockctl demote vol/a

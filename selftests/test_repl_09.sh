@@ -9,7 +9,7 @@
 
 dm b "${swb_disks[1]}"
 lower[b]=$dm_dev
-wal_size=32M pair best_effort --ack local
+wal_size=32M pair best_effort --policy local
 background load_write a -n 0 -b 16
 for ((i = 1; i <= 5; i++)); do
 	sleep 0.5

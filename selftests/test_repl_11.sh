@@ -7,7 +7,7 @@
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"
 
-wal_size=2M pair sync_all --ack received
+wal_size=2M pair sync_all --policy received
 check "writes, zeroes, discards" load_write a -n 200 -b 8 -z
 check "with FUA" load_write a -l 2 -f 201 -n 50 -d
 check "through the page cache" load_write a -l 3 -f 251 -n 60 -b 12 -c

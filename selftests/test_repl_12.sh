@@ -22,7 +22,7 @@ sleep 2
 check "a barrier waits for the third" kill -0 "$bg"
 check "b alone does not make it" has_condition a waiting_peer
 need link_members a c
-check "the writer ends" ended "$bg" 30
+check_ended "the writer ends" "$bg" 30
 check_same "with success" 0 "$ended"
 need remove_member a --force
 check "c goes on after the primary's end" promote c --primary-gone --required b,c

@@ -31,7 +31,7 @@ check "and --force" grep -q -- '--force' <<<"$text"
 check "add it" add_member a
 check_not "an attached member is refused even with --force" \
 	swblockctl format "${lower[a]}" --volume vol --replica b --force
-check_code 1 "no such device" swblockctl format /dev/no-such-disk --volume v --replica a
+check_code 3 "no such device" swblockctl format /dev/no-such-disk --volume v --replica a
 check_code 1 "a directory is no device" swblockctl format /tmp --volume v --replica a
 check_code 2 "a bad block size" swblockctl format "${lower[a]}" --block-size 1000
 check_code 2 "a bad size" swblockctl format "${lower[a]}" --size many

@@ -11,7 +11,7 @@ background fio --name=t --filename="$(bd a)" --size=32M --direct=1 --bs=4k --rw=
 poll_until 20 sh -c "[ \$(awk '{ print \$5 }' /sys/block/swblock10/stat) -gt 100 ]" ||
 	die "fio does not write"
 check "remove --force" timeout 30 swblockctl remove vol/a --force
-check "fio ends" ended $bg 40
+check_ended "fio ends" $bg 40
 check "by an error" test "$ended" != 0
 check_not "the device is gone" test -e /sys/block/swblock10
 check "rmmod" poll_until 20 rmmod swblock

@@ -14,9 +14,9 @@ reader=$!
 poll_until 10 sh -c "[ \$(swblockctl status -j vol/a | jq '.members[0] | .parked + .inflight') -ge 2 ]" ||
 	die "nothing is held"
 check "forced removal" timeout 30 swblockctl remove vol/a --force
-check "the writer ends" ended $bg 30
+check_ended "the writer ends" $bg 30
 check "with an error" test "$ended" != 0
-check "the reader ends" ended $reader 30
+check_ended "the reader ends" $reader 30
 check "with an error" test "$ended" != 0
 check "rmmod" poll_until 20 rmmod swblock
 finish

@@ -13,7 +13,7 @@ need swblockctl tune vol/a --io-deadline 3s
 defer dmsetup resume --noudevsync swbt-a
 dm_freeze a
 background swbload write "$(bd a)" -n 1 -b 1
-check "the writer ends by the deadline" ended $bg 60
+check_ended "the writer ends by the deadline" $bg 60
 check_same "with an I/O error" 3 "$ended"
 check "status returns" timeout 10 swblockctl status
 timeout 40 swblockctl remove vol/a --force --timeout 15 >"$swb_tmp/remove.out" 2>&1

@@ -13,7 +13,7 @@ must sync -f "$swb_tmp/mnt"
 background sh -c "while echo more >>$swb_tmp/mnt/log && sync -f $swb_tmp/mnt; do :; done"
 check_not "polite removal is refused" remove_member a
 check "forced removal" timeout 40 swblockctl remove vol/a --force
-check "the program ends" ended $bg 40
+check_ended "the program ends" $bg 40
 check "umount" timeout 30 umount "$swb_tmp/mnt"
 check "rmmod" poll_until 30 rmmod swblock
 load_module

@@ -14,9 +14,9 @@ for life in 1 2 3 4; do
 	poll_until 20 sh -c "[ \$(grep -c '^ack $life ' $swb_tmp/acks) -ge 5 ]" ||
 		die "life $life: no barrier in time"
 	dm_cut a
-	check "life $life: the writer ends" ended $bg 30
-	check_same "life $life: by an I/O error" 3 "$ended"
 	check "life $life: the member is given up" remove_member a --force
+	check_ended "life $life: the writer ends" $bg 30
+	check_same "life $life: by an I/O error" 3 "$ended"
 	dm_heal a
 	letter=$(add_letter a)
 	check "life $life: recovery opens or cuts the log (case $letter)" \

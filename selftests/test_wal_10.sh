@@ -9,7 +9,7 @@ need swblockctl tune vol/a --io-deadline 3s
 need swblockctl unlink vol/a b
 background swbload write "$(bd a)" -n 1 -b 1
 check "the volume waits for its peer" poll_until 10 has_condition a waiting_peer
-check "the barrier ends" ended $bg 40
+check_ended "the barrier ends" $bg 40
 check_same "with an I/O error" 3 "$ended"
 check "the deadline is counted" test "$(st a .stats.deadlines)" -ge 1
 check "the member answers" st_is a .role primary

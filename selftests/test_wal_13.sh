@@ -14,8 +14,8 @@ background load_write a -B 512 -l 2 -f 201 -n 0 -b 5 -k 1024
 poll_until 20 grep -qs '^ack 2 2[1-9]' "$swb_tmp/acks" || die "no barrier in time"
 dm_cut w
 dm_cut a
-check "the writer ends" ended $bg 30
 need remove_member a --force
+check_ended "the writer ends" $bg 30
 dm_heal a
 dm_heal w
 letter=$(add_letter a)

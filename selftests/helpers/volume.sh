@@ -323,13 +323,19 @@ background()
 	bg=$!
 }
 
-# ended PID SECONDS: it ends in time, with any code (in $ended)
-ended()
+# check_ended DESCRIPTION PID SECONDS: it ends in time, with any code (in $ended)
+ended=
+check_ended()
 {
-	poll_until "$2" gone "$1" || return 1
-	wait "$1"
-	ended=$?
-	return 0
+	if poll_until "$3" gone "$2"; then
+		wait "$2"
+		ended=$?
+		pass "$1"
+	else
+		ended=running
+		fail "$1"
+		return 1
+	fi
 }
 
 gone()
