@@ -28,7 +28,8 @@ static struct swb_range *take_node(struct swb_dirty *d)
 	struct rb_node *n = d->free;
 
 	if (!n)
-		return NULL;
+		return d->fresh < 2 * d->records_max ? &d->nodes[d->fresh++] :
+						       NULL;
 	d->free = n->rb_right;
 	return range_of(n);
 }
@@ -39,18 +40,6 @@ static void give_node(struct swb_dirty *d, struct swb_range *r)
 	d->free = &r->node;
 }
 
-static void chain_all_nodes(struct swb_dirty *d)
-{
-	u32 i;
-
-	d->root = RB_ROOT;
-	d->free = NULL;
-	d->records = 0;
-	d->count = 0;
-	for (i = 2 * d->records_max; i-- > 0; )
-		give_node(d, &d->nodes[i]);
-}
-
 int swb_dirty_create(struct swb_dirty *d, u32 records_max)
 {
 	memset(d, 0, sizeof(*d));
@@ -58,7 +47,6 @@ int swb_dirty_create(struct swb_dirty *d, u32 records_max)
 	if (!d->nodes)
 		return -ENOMEM;
 	d->records_max = records_max;
-	chain_all_nodes(d);
 	return 0;
 }
 
@@ -70,7 +58,11 @@ void swb_dirty_destroy(struct swb_dirty *d)
 
 void swb_dirty_clear(struct swb_dirty *d)
 {
-	chain_all_nodes(d);
+	d->root = RB_ROOT;
+	d->free = NULL;
+	d->fresh = 0;
+	d->records = 0;
+	d->count = 0;
 }
 
 struct swb_range *swb_dirty_find(struct swb_dirty *d, u64 sector)

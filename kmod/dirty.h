@@ -32,7 +32,8 @@ struct swb_range {
 /**
  * struct swb_dirty - the index
  * @root: tree of struct swb_range
- * @free: unused nodes, chained through node.rb_right
+ * @free: nodes that were used before, chained through node.rb_right
+ * @fresh: nodes from here on were not used since the last clear
  * @nodes: the preallocated array
  * @records_max: live records it was made for
  * @records: live records inserted and not yet retired
@@ -41,6 +42,7 @@ struct swb_range {
 struct swb_dirty {
 	struct rb_root root;
 	struct rb_node *free;
+	u32 fresh;
 	struct swb_range *nodes;
 	u32 records_max;
 	u32 records;
@@ -77,7 +79,7 @@ void swb_dirty_retire(struct swb_dirty *d, u64 start, u64 end, u64 lsn);
 /** swb_dirty_retired() - @n records will never be looked up again */
 void swb_dirty_retired(struct swb_dirty *d, u32 n);
 
-/** swb_dirty_clear() - forget everything */
+/** swb_dirty_clear() - forget everything, at once */
 void swb_dirty_clear(struct swb_dirty *d);
 
 #endif /* SWB_DIRTY_H */

@@ -28,7 +28,7 @@
 #include "wbatch.h"
 
 #define IDLE_DELAY	(HZ / 5)
-#define TRIM_WALK_MAX	4096	/* entries looked at in one go */
+#define TRIM_WALK_MAX	1024	/* entries looked at in one go */
 
 /**
  * struct swb_flusher_priv - private part
