@@ -132,6 +132,8 @@ void swb_core_shipped(struct swb_core *c, u8 peer, u64 session, u64 next,
 	if (!p->matched || p->session != session)
 		return;					/* I-084 */
 	swb_assert(next <= c->log.head + 1);
+	if (p->received + 1 >= p->cursor)
+		p->acked_ns = now_ns;	/* nothing was outstanding till now */
 	if (next > p->cursor)
 		p->cursor = next;
 	p->said_ns = now_ns;
@@ -220,6 +222,7 @@ void swb_core_own_facts(const struct swb_core *c, u8 peer, struct swb_facts *f)
 	f->log_start = c->log.start;
 	f->extent_bytes = c->d.extent_bytes;
 	f->block_bytes = c->d.block_bytes;
+	f->ring_mib = (u32)(c->d.ring_bytes >> 20);
 	if (c->d.flags & SWB_SUPER_INCONSISTENT)
 		f->flags |= SWB_FACT_INCONSISTENT;
 	if (swb_disk_failed(c))

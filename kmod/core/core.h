@@ -69,6 +69,7 @@ struct swb_log {
  * @flush_asked: highest flush_lsn sent in this session
  * @heard_ns: last frame from it
  * @said_ns: last frame to it
+ * @acked_ns: last ack from it, or since when something is unacknowledged
  */
 struct swb_core_peer {
 	u8 state;
@@ -81,6 +82,7 @@ struct swb_core_peer {
 		u64 adopted, log_end, last_epoch, durable, committed;
 		u64 extent_hi;
 		u32 flags;
+		u32 ring_mib;
 	} facts;
 	u64 log_start_at_open;
 	u64 match_lsn;
@@ -92,6 +94,7 @@ struct swb_core_peer {
 	u64 flush_asked;
 	u64 heard_ns;
 	u64 said_ns;
+	u64 acked_ns;
 };
 
 /** enum swb_adopt_phase - adoption is one atomic act in stages (P6) */

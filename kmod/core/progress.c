@@ -142,9 +142,9 @@ static void prove_in_sync(struct swb_core *c, u8 i, struct swb_actions *out)
 	if (c->log.committed < p->target)		/* G6, I-041 */
 		return;
 	/* a durable ack of an earlier session proves nothing of this one */
-	if (swb_is_primary(c) ? p->durable < p->target ||
-				p->received < p->target :
-				c->log.durable < p->target)
+	if (swb_is_primary(c) && min_t(u64, p->durable, p->received) < p->target)
+		return;
+	if (!swb_is_primary(c) && c->log.durable < p->target)
 		return;
 	p->state = SWBLOCK_PEER_IN_SYNC;
 	swb_act_peer(c, out, SWB_ACT_NOTIFY_PEER, i, 0);
@@ -223,6 +223,7 @@ void swb_progress_acked(struct swb_core *c, const struct swb_event *ev,
 	p->received = received;
 	p->written = written;
 	p->durable = durable;				/* I-011 */
+	p->acked_ns = c->now_ns;
 }
 
 void swb_progress_pinged(struct swb_core *c, const struct swb_event *ev,
@@ -278,6 +279,21 @@ void swb_progress_checkpointed(struct swb_core *c, const struct swb_event *ev,
 
 /* ---- time -------------------------------------------------------------- */
 
+static bool overdue(const struct swb_core *c, u64 since_ns)
+{
+	return c->tune.link_deadline_ns && c->now_ns > since_ns &&
+	       c->now_ns - since_ns >= c->tune.link_deadline_ns;
+}
+
+/* Silence, or talk without an ack while records (or START) wait for one. */
+static bool peer_silent(const struct swb_core *c, const struct swb_core_peer *p)
+{
+	if (overdue(c, p->heard_ns))
+		return true;
+	return swb_is_primary(c) && p->matched && p->received + 1 < p->cursor &&
+	       overdue(c, p->acked_ns);
+}
+
 static void tick_peer(struct swb_core *c, u8 i, struct swb_actions *out)
 {
 	struct swb_core_peer *p = &c->peer[i];
@@ -285,8 +301,7 @@ static void tick_peer(struct swb_core *c, u8 i, struct swb_actions *out)
 
 	if (!p->linked)
 		return;
-	if (c->tune.link_deadline_ns && c->now_ns > p->heard_ns &&
-	    c->now_ns - p->heard_ns >= c->tune.link_deadline_ns) {
+	if (peer_silent(c, p)) {
 		swb_session_end(c, i, SWBLOCK_REASON_TIMEOUT, out); /* I-045 */
 		return;
 	}
@@ -295,7 +310,12 @@ static void tick_peer(struct swb_core *c, u8 i, struct swb_actions *out)
 	if (!p->matched || c->now_ns < p->said_ns ||
 	    c->now_ns - p->said_ns < interval)
 		return;
-	swb_act_peer(c, out, SWB_ACT_SEND_PING, i, swb_core_flush_wanted(c, i));
+	/* a replica that waits for ring space still says that it received */
+	if (swb_is_primary(c))
+		swb_act_peer(c, out, SWB_ACT_SEND_PING, i,
+			     swb_core_flush_wanted(c, i));
+	else
+		swb_act_peer(c, out, SWB_ACT_SEND_ACK, i, 0);
 }
 
 void swb_progress_tick(struct swb_core *c, struct swb_actions *out)

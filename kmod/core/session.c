@@ -215,6 +215,7 @@ static void facts_keep(struct swb_core_peer *p, const struct swb_facts *f)
 	p->facts.committed = f->committed;
 	p->facts.extent_hi = f->extent_hi;
 	p->facts.flags = f->flags;
+	p->facts.ring_mib = f->ring_mib;
 }
 
 void swb_session_opened(struct swb_core *c, const struct swb_event *ev,
@@ -347,6 +348,7 @@ static void session_start(struct swb_core *c, u8 peer, struct swb_actions *out)
 	p->target = c->log.head;		/* frozen: I-055, ambiguity 15 */
 	p->received = 0;
 	p->written = 0;
+	p->acked_ns = c->now_ns;	/* START waits for an ack, too */
 	swb_act_peer(c, out, SWB_ACT_SEND_START, peer, p->cursor);
 	a = &out->act[out->count - 1];
 	a->b = p->match_lsn;

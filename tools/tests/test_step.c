@@ -383,7 +383,57 @@ TEST(test_step_ping_when_silent, "a quiet session is kept alive from both ends")
 	rig_stream(&r);
 	r.now += r.c.tune.ping_interval_ns;
 	STEP(&r, .type = SWB_EV_TICK);
-	CHECK(order_to(&r, 0, SWB_ACT_SEND_PING));
+	CHECK(order_to(&r, 0, SWB_ACT_SEND_ACK));
+}
+
+TEST(test_step_acks_lost, "talk without acks is a timeout, too, once records wait for one; a repeated ack is enough")
+{
+	u64 deadline;
+
+	primary(&all2);
+	rig_match(&r, 1, 10);
+	rig_ack(&r, 1, 11, 11, 11);
+	deadline = r.c.tune.link_deadline_ns;
+	for (int i = 0; i < 4; i++) {	/* nothing outstanding: pings suffice */
+		r.now += deadline / 2;
+		STEP(&r, .type = SWB_EV_PEER_PINGED, .peer = 1, .epoch = 2,
+		     .session = r.c.peer[1].session);
+		STEP(&r, .type = SWB_EV_TICK);
+		CHECK(!order(&r, SWB_ACT_CLOSE_LINK));
+	}
+	rig_write(&r, 1);
+	rig_ship(&r, 1);
+	for (int i = 0; i < 4; i++) {
+		r.now += deadline / 2;
+		rig_ack(&r, 1, 11, 11, 11);	/* stalled, but alive */
+		STEP(&r, .type = SWB_EV_TICK);
+		CHECK(!order(&r, SWB_ACT_CLOSE_LINK));
+	}
+	for (int i = 0; i < 2; i++) {
+		r.now += deadline / 2;
+		STEP(&r, .type = SWB_EV_PEER_PINGED, .peer = 1, .epoch = 2,
+		     .session = r.c.peer[1].session);
+		STEP(&r, .type = SWB_EV_TICK);
+	}
+	CHECK_EQ(order_to(&r, 1, SWB_ACT_CLOSE_LINK)->a, SWBLOCK_REASON_TIMEOUT);
+}
+
+TEST(test_step_in_sync_needs_ack_of_session, "what an earlier session proved does not make this one in sync")
+{
+	struct swb_facts f;
+
+	primary(&all2);
+	rig_match(&r, 1, 10);
+	rig_ack(&r, 1, 11, 11, 11);
+	CHECK_EQ(r.c.peer[1].state, SWBLOCK_PEER_IN_SYNC);
+	f = facts_like(&r, 1, 11);
+	rig_link(&r, 1);
+	rig_facts(&r, 1, &f);
+	CHECK_EQ(r.c.peer[1].state, SWBLOCK_PEER_CATCHING_UP);
+	STEP(&r, .type = SWB_EV_TICK);
+	CHECK_EQ(r.c.peer[1].state, SWBLOCK_PEER_CATCHING_UP);
+	rig_ack(&r, 1, 11, 11, 11);
+	CHECK_EQ(r.c.peer[1].state, SWBLOCK_PEER_IN_SYNC);
 }
 
 TEST(test_step_pin_lost, "a peer whose history is trimmed away loses its session and needs a rebuild (I-054)")
