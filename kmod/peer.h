@@ -42,6 +42,7 @@
  * @start_target: the same
  * @ping_flush_lsn: flush asked for with the pending PING; v->lock
  * @cookie: of the LINK order
+ * @told_committed: tx: C on the last frame sent
  * @again: tx: the next record is still on its way into the log, look again soon
  * @seen_committed: rx: C of the last header that was posted
  * @seen_flush_lsn: rx: the same for flush_lsn
@@ -77,6 +78,7 @@ struct swb_link {
 	u64 ping_flush_lsn;
 	u64 cookie;
 	bool again;
+	u64 told_committed;
 	u64 seen_committed;
 	u64 seen_flush_lsn;
 	struct swb_wire_header tx_header;
@@ -165,6 +167,9 @@ void swb_link_fail(struct swb_link *l, u32 reason, bool tell);
 
 /** swb_link_close() - @l is over: nothing more of it is sent, or it is for @reason */
 void swb_link_close(struct swb_link *l, u32 reason);
+
+/** swb_link_kill_later() - @l's socket is shut down in a second, whatever happens */
+void swb_link_kill_later(struct swb_link *l);
 
 /** swb_link_lost_reason() - negative errno of the socket -> enum swblock_reason */
 u32 swb_link_lost_reason(int err);

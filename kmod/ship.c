@@ -58,8 +58,10 @@ static void fill_common(struct swb_link *l, struct swb_frame *f, u16 type)
 	f->type = type;
 	f->session = l->session;
 	f->epoch = c->d.epoch;
-	if (c->role == SWBLOCK_ROLE_PRIMARY)	/* C is the primary's to tell */
+	if (c->role == SWBLOCK_ROLE_PRIMARY) {	/* C is the primary's to tell */
 		f->committed = c->log.committed;
+		l->told_committed = f->committed;
+	}
 }
 
 static void fill_facts(struct swb_link *l, struct swb_frame *f, u16 type)
@@ -218,6 +220,33 @@ static u64 ship_from(struct swb_link *l, u64 *session)
 }
 
 /*
+ * A replica gives ring space back as C moves on, and hears of C from us, on this
+ * very stream. So what is under way above C must always fit into its ring, which
+ * may be smaller than ours: else it would wait for space with the news of C stuck
+ * behind the record that needs the space. Half of it leaves room for the gap at
+ * the end of a ring. While the window is closed, C travels on PINGs.
+ */
+static bool window_open(struct swb_link *l, u64 from)
+{
+	struct swb_core *c = &l->v->core;
+	unsigned long flags;
+	u64 window, span;
+	bool open;
+
+	spin_lock_irqsave(&l->v->lock, flags);
+	window = (u64)c->peer[l->peer].facts.ring_mib << 19;
+	span = swb_wal_span(&l->v->wal, c->log.committed + 1, from);
+	open = !window || span <= window;
+	if (!open) {
+		l->again = true;
+		if (c->log.committed > l->told_committed)
+			l->pending |= BIT(SWB_SEND_PING);
+	}
+	spin_unlock_irqrestore(&l->v->lock, flags);
+	return open;
+}
+
+/*
  * The DATA frame of the records of @g from @from on. The core hears now that
  * they are shipped: once the first byte is out, an ACK may overtake us.
  */
@@ -298,7 +327,7 @@ static int ship_group(struct swb_link *l)
 	u32 skip;
 
 	from = ship_from(l, &session);
-	if (!from)
+	if (!from || !window_open(l, from))
 		return 0;
 	g = swb_wal_load(&l->v->wal, from);
 	if (IS_ERR(g)) {
@@ -330,6 +359,20 @@ static void unlink_ordered(struct swb_link *l)
 
 	swb_post_link(l->v, l, &ev);
 	swb_link_close(l, SWBLOCK_REASON_UNLINKED);
+}
+
+/*
+ * Nothing can be sent any more. If the peer hung up, its last words, with the
+ * reason, may still be on their way to rx: it finds the end of the stream itself.
+ */
+static void send_failed(struct swb_link *l, int err)
+{
+	if (err != -EPIPE && err != -ECONNRESET) {
+		swb_link_fail(l, swb_link_lost_reason(err), false);
+		return;
+	}
+	swb_link_kill_later(l);
+	wait_event_idle(l->wait, READ_ONCE(l->closing));
 }
 
 /* Do one thing. False when the link is over. */
@@ -364,7 +407,7 @@ static bool tx_round(struct swb_link *l)
 	if (what == SWB_SEND_CLOSE)
 		return false;
 	if (err)
-		swb_link_fail(l, swb_link_lost_reason(err), false);
+		send_failed(l, err);
 	return true;
 }
 

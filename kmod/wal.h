@@ -277,6 +277,12 @@ void swb_wal_flush(struct swb_wal *w);
  */
 int swb_wal_truncate(struct swb_wal *w, u64 lsn);
 
+/**
+ * swb_wal_span() - bytes of the ring between the groups of two LSNs; lock held
+ * Return: 0 if @to is not behind @from.
+ */
+u64 swb_wal_span(struct swb_wal *w, u64 from, u64 to);
+
 /** swb_wal_find() - entry that holds @lsn, or NULL; lock held */
 struct swb_ent *swb_wal_find(struct swb_wal *w, u64 lsn);
 

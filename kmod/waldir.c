@@ -141,6 +141,13 @@ u64 swb_waldir_backlog(struct swb_wal *w, u64 lsn)
 				       r->bytes - e->pos + r->write_pos;
 }
 
+u64 swb_wal_span(struct swb_wal *w, u64 from, u64 to)
+{
+	u64 near = swb_waldir_backlog(w, from), far = swb_waldir_backlog(w, to);
+
+	return near > far ? near - far : 0;
+}
+
 /* Index records [from, to) of the group that starts at @first_lsn. */
 void swb_waldir_index(struct swb_wal *w, const struct swb_disk_rec *rec,
 		      u64 first_lsn, u32 from, u32 to, u32 *payload_off)

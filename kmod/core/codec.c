@@ -399,6 +399,7 @@ void swb_codec_facts_encode(const struct swb_facts *f,
 	out->extent_bytes = cpu_to_le64(f->extent_bytes);
 	out->block_bytes = cpu_to_le32(f->block_bytes);
 	out->flags = cpu_to_le32(f->flags);
+	out->ring_mib = cpu_to_le32(f->ring_mib);
 	out->lineage_count = cpu_to_le32(f->lineage.count);
 	lineage_encode(&f->lineage, out->lineage);
 }
@@ -437,6 +438,7 @@ bool swb_codec_facts_decode(const void *buf, u32 len, struct swb_facts *f)
 	f->log_start = le64_to_cpu(in->log_start);
 	f->extent_bytes = le64_to_cpu(in->extent_bytes);
 	f->block_bytes = le32_to_cpu(in->block_bytes);
+	f->ring_mib = le32_to_cpu(in->ring_mib);
 	f->flags = le32_to_cpu(in->flags);
 	if (!lineage_decode(in->lineage, le32_to_cpu(in->lineage_count),
 			    &f->lineage))

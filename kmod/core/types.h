@@ -145,6 +145,7 @@ struct swb_facts {
 	u64 extent_bytes;
 	u32 block_bytes;
 	u32 flags;
+	u32 ring_mib;
 	struct swb_lineage lineage;
 };
 

@@ -89,6 +89,8 @@ struct swb_wire_header {
  * @block_bytes: logical block size
  * @flags: SWB_FACT_*
  * @lineage_count: entries in use
+ * @ring_mib: size of its ring in MiB, rounded down: the primary never has more
+ *	uncommitted bytes on the way to it than half of that
  * @lineage: (epoch, first LSN) ascending, log included (P18)
  */
 struct swb_wire_facts {
@@ -109,7 +111,7 @@ struct swb_wire_facts {
 	__le32 block_bytes;
 	__le32 flags;
 	__le32 lineage_count;
-	__le32 reserved;
+	__le32 ring_mib;
 	struct swb_disk_lineage lineage[SWB_LINEAGE_MAX];
 };
 
