@@ -129,12 +129,19 @@ static void run_seed(u64 seed, const struct args *a, struct totals *t)
 static int run_mutants(void)
 {
 	struct totals t = { 0 };
-	u32 killed = 0, survived = 0;
+	u32 killed = 0, survived = 0, skipped = 0;
 
 	for (u32 b = BREAK_NONE + 1; b < BREAK_COUNT; b++) {
+		const char *why = sim_break_redundant((enum sim_break)b);
 		u64 seed;
 		bool ok = true;
 
+		if (why) {
+			printf("skipped  %-16s redundant: %s\n",
+			       sim_break_name((enum sim_break)b), why);
+			skipped++;
+			continue;
+		}
 		for (seed = 1; ok && seed <= MUTANT_SEEDS; seed++) {
 			ok = swarm_run(&world, seed, 0, false,
 				       (enum sim_break)b);
@@ -153,7 +160,8 @@ static int run_mutants(void)
 		survived += ok;
 	}
 	printf("mutants: %u killed, %u survived\n", killed, survived);
-	printf("%u passed, %u failed, 0 skipped\n", killed, survived);
+	printf("%u passed, %u failed, %u skipped\n", killed, survived,
+	       skipped);
 	return survived != 0;
 }
 

@@ -5,6 +5,7 @@
 static const struct {
 	const char *name;
 	const char *text;
+	const char *redundant;
 } broken[BREAK_COUNT] = {
 	[BREAK_NONE] = { "none", "" },
 	[BREAK_FLUSH_EARLY] = { "flush-early",
@@ -24,7 +25,8 @@ static const struct {
 	[BREAK_TWO_CERTS] = { "two-certs",
 		"P3: a second certificate in one epoch" },
 	[BREAK_STALE_FLUSH] = { "stale-flush",
-		"P5: a flush counts in a newer log generation" },
+		"P5: a flush counts in a newer log generation",
+		"one flush at a time, and none is under way when a log is cut: adoption flushes first (P6)" },
 	[BREAK_HI_LATE] = { "hi-late",
 		"P9: write-back starts before extent_hi is durable" },
 	[BREAK_REPORT_EARLY] = { "report-early",
@@ -43,6 +45,20 @@ static const struct {
 		"barriers end when they are issued" },
 	[BREAK_DEAF] = { "deaf-when-full",
 		"C on the header of a frame that waits for room is not heard" },
+	[BREAK_RELEASE_EARLY] = { "release-early",
+		"ring space is used again before the new tail is durable" },
+	[BREAK_ACK_RECEIVED] = { "ack-received",
+		"what is received is acked as durable" },
+	[BREAK_ONE_SLOT] = { "one-slot",
+		"the superblock is saved to one slot only" },
+	[BREAK_SETTLE_EARLY] = { "settle-early",
+		"P1: a configuration settles when it is granted" },
+	[BREAK_NEW_CONFIG_ONLY] = { "new-config-only",
+		"P1: evidence is judged by the new configuration alone" },
+	[BREAK_SHIP_GAP] = { "ship-gap",
+		"a frame is skipped now and then" },
+	[BREAK_LATE_CUT] = { "late-cut",
+		"P4: a cut leaves log_end as it was" },
 };
 
 const char *sim_break_name(enum sim_break b)
@@ -53,4 +69,9 @@ const char *sim_break_name(enum sim_break b)
 const char *sim_break_text(enum sim_break b)
 {
 	return b < BREAK_COUNT ? broken[b].text : NULL;
+}
+
+const char *sim_break_redundant(enum sim_break b)
+{
+	return b < BREAK_COUNT ? broken[b].redundant : NULL;
 }

@@ -122,6 +122,25 @@ static void check_i055(struct world *w, struct node *n, u8 peer,
 			      n->id, peer, U(a->target), U(b->target));
 }
 
+/*
+ * I-032, I-219, P9: verdicts that say that a rule was broken, or a disk lied.
+ * Nothing in this world does, but an override, rot and replaced disks.
+ */
+static void check_i032(struct world *w, struct node *n, u8 peer)
+{
+	const struct swb_core_peer *p = &n->core.peer[peer];
+	bool excused = w->control.overrides || n->rotten || n->lost ||
+		       w->node[peer].rotten || w->node[peer].lost;
+
+	if (excused || (p->letter != 'F' && p->letter != 'H' &&
+			(p->letter != 'G' ||
+			 p->reason != SWBLOCK_REASON_BELOW_EXTENT)))
+		return;
+	sim_violation(w, p->letter == 'H' ? 219 : p->letter == 'F' ? 32 : 209,
+		      "n%u judges n%u @%c (%s), though no rule was broken",
+		      n->id, peer, p->letter, swb_text_reason(p->reason));
+}
+
 /* I-051: letter I means: both logs are one and the same. */
 static void check_i051(struct world *w, struct node *n,
 		       const struct swb_event *ev)
@@ -134,6 +153,7 @@ static void check_i051(struct world *w, struct node *n,
 	p = &n->core.peer[peer];
 	if (p->letter >= 'A' && p->letter <= 'Z')
 		w->letters[SWBLOCK_TABLE_RESYNC][p->letter - 'A']++;
+	check_i032(w, n, peer);
 	if (p->letter != 'I' || !p->matched)
 		return;
 	if (p->facts.log_end != n->core.log.head || ref_epoch_at(&w->ref,

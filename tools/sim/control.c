@@ -170,6 +170,10 @@ static void make_cert(struct world *w, const struct attempt *a,
 		cert->judge_count = 1;
 		base_config(w, &cert->judge[0]);
 	}
+	if (w->broken == BREAK_NEW_CONFIG_ONLY) {
+		cert->judge_count = 1;
+		cert->judge[0] = cert->config;
+	}
 	for (u8 i = 0; i < w->shape.nodes; i++)
 		if (a->have & (1u << i))
 			cert->report[cert->report_count++] = a->report[i];
@@ -247,6 +251,34 @@ static bool lease_over(struct world *w, struct swb_cert *cert)
 	return true;
 }
 
+static bool is_judged(const struct control *c, const struct swb_config *cfg)
+{
+	for (u32 i = 0; i < c->judges; i++)
+		if (memcmp(&c->judge[i], cfg, sizeof(*cfg)) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The candidate must be in its own required set. With four unsettled
+ * configurations no new one may be granted (P1): then one of those that holds
+ * the candidate is taken again, or nobody could ever be promoted.
+ */
+static void choose_config(struct world *w, const struct attempt *a,
+			  struct swb_cert *cert)
+{
+	struct control *c = &w->control;
+
+	cert->config.required |= 1u << a->candidate;
+	if (c->judges < SWB_CONFIGS_MAX - 1 || is_judged(c, &cert->config))
+		return;
+	for (u32 i = c->judges; i > 0; i--)
+		if (c->judge[i - 1].required & (1u << a->candidate)) {
+			cert->config = c->judge[i - 1];
+			return;
+		}
+}
+
 /* The second compare-and-swap: granted, once per epoch for ever (P3). */
 static bool swap_granted(struct world *w, struct attempt *a,
 			 struct swb_cert *cert)
@@ -256,13 +288,15 @@ static bool swap_granted(struct world *w, struct attempt *a,
 	if (w->broken != BREAK_TWO_CERTS &&
 	    (c->won != a->epoch || c->owner != a->owner || a->granted))
 		return false;
-	if (c->judges == SWB_CONFIGS_MAX - 1 &&
-	    memcmp(&c->judge[c->judges - 1], &cert->config,
-		   sizeof(cert->config)) != 0)
-		return false;
-	if (!c->judges || memcmp(&c->judge[c->judges - 1], &cert->config,
-				 sizeof(cert->config)) != 0)
+	if (!is_judged(c, &cert->config)) {
+		if (c->judges == SWB_CONFIGS_MAX - 1)
+			return false;
 		c->judge[c->judges++] = cert->config;
+	}
+	if (w->broken == BREAK_SETTLE_EARLY) {
+		c->judge[0] = cert->config;
+		c->judges = 1;
+	}
 	a->granted = true;
 	c->granted = a->epoch;
 	c->primary = a->candidate;
@@ -300,7 +334,7 @@ static void decide(struct world *w, struct attempt *a, bool late)
 	if (w->broken == BREAK_TWO_CERTS && a->granted)
 		a->candidate = (u8)((a->candidate + 1) % w->shape.nodes);
 	cert.candidate = w->node[a->candidate].core.d.replica;
-	cert.config.required |= 1u << a->candidate;
+	choose_config(w, a, &cert);
 	if (!swap_granted(w, a, &cert)) {
 		attempt_end(a, 'B');
 		return;

@@ -41,15 +41,16 @@ static void save_start(struct world *w, struct node *n)
 {
 	static u8 buf[SWB_SUPER_BYTES];
 	struct swb_durable *d = &n->core.d;
+	bool odd;
 	u64 id;
 
 	n->super_saving = n->super_wanted;
 	n->super_wanted = 0;
 	d->generation++;
 	swb_codec_super_encode(d, buf);
-	id = disk_submit(&n->disk, d->generation & 1 ? SWB_SUPER_OFFSET_1 :
-						       SWB_SUPER_OFFSET_0,
-			 buf, sizeof(buf));
+	odd = (d->generation & 1) || w->broken == BREAK_ONE_SLOT;
+	id = disk_submit(&n->disk, odd ? SWB_SUPER_OFFSET_1 :
+					 SWB_SUPER_OFFSET_0, buf, sizeof(buf));
 	world_later(w, n->id, rng_between(&w->rng, 1, w->shape.write_ns),
 		    save_written, id, 0);
 }
@@ -186,41 +187,6 @@ static void trim(struct world *w, struct node *n)
 	}
 }
 
-static bool can_trim(const struct node *n)
-{
-	const struct wgroup *g = n->groups ? n->group[0] : NULL;
-
-	return g && g->first_lsn + g->live - 1 <=
-		    swb_core_trim_limit(&n->core, false);
-}
-
-static void back_flushed(struct world *w, struct task *t)
-{
-	struct node *n = &w->node[t->node];
-
-	disk_flush_end(&n->disk, t->a);
-	n->core.d.extent_lo = n->back_target;
-	n->back = BACK_TRIMMING;
-	trim(w, n);
-	store_save(w, n, SUPER_TRIM);
-}
-
-static void back_end(struct world *w, struct node *n)
-{
-	u64 delay = rng_between(&w->rng, 1, w->shape.flush_ns);
-
-	n->back = BACK_FLUSHING;
-	if (w->broken == BREAK_LO_EARLY) {
-		n->core.d.extent_lo = n->back_target;
-		n->back = BACK_TRIMMING;
-		trim(w, n);
-		store_save(w, n, SUPER_TRIM);
-		return;
-	}
-	world_later(w, n->id, delay, back_flushed, disk_flush_begin(&n->disk),
-		    0);
-}
-
 static void release(struct node *n)
 {
 	u64 freed = 0;
@@ -240,6 +206,43 @@ static void release(struct node *n)
 	n->back_drop = 0;
 	swb_ring_release(&n->ring, n->groups ? n->group[0]->pos :
 			 n->ring.write_pos, freed);
+}
+
+static bool can_trim(const struct node *n)
+{
+	const struct wgroup *g = n->groups ? n->group[0] : NULL;
+
+	return g && g->first_lsn + g->live - 1 <=
+		    swb_core_trim_limit(&n->core, false);
+}
+
+static void back_flushed(struct world *w, struct task *t)
+{
+	struct node *n = &w->node[t->node];
+
+	disk_flush_end(&n->disk, t->a);
+	n->core.d.extent_lo = n->back_target;
+	n->back = BACK_TRIMMING;
+	trim(w, n);
+	if (w->broken == BREAK_RELEASE_EARLY)
+		release(n);
+	store_save(w, n, SUPER_TRIM);
+}
+
+static void back_end(struct world *w, struct node *n)
+{
+	u64 delay = rng_between(&w->rng, 1, w->shape.flush_ns);
+
+	n->back = BACK_FLUSHING;
+	if (w->broken == BREAK_LO_EARLY) {
+		n->core.d.extent_lo = n->back_target;
+		n->back = BACK_TRIMMING;
+		trim(w, n);
+		store_save(w, n, SUPER_TRIM);
+		return;
+	}
+	world_later(w, n->id, delay, back_flushed, disk_flush_begin(&n->disk),
+		    0);
 }
 
 /* extent_lo and the tail are on the medium: now the space may be used again */

@@ -74,9 +74,17 @@ static void draw_mood(struct world *w, struct mood *m)
 	m->steps = (u32)rng_between(r, 80, 260);
 	m->pace_ns = rng_between(r, 300 * SIM_USEC, 8 * SIM_MSEC);
 	m->hot_block = rng_chance(r, 300);
+	if (rng_chance(r, 60)) {
+		/* churn: many openings, until the lineage table folds */
+		m->promote = (u32)rng_between(r, 150, 400);
+		m->steps = (u32)rng_between(r, 250, 500);
+		m->pace_ns = rng_between(r, 8 * SIM_MSEC, 30 * SIM_MSEC);
+	}
 	w->net.delay_max_ns = rng_between(r, 100 * SIM_USEC, 8 * SIM_MSEC);
 	w->control.lost_permille = some(r, 150);
 	w->control.delay_ns = rng_between(r, SIM_MSEC, 30 * SIM_MSEC);
+	if (m->promote >= 150)
+		w->control.delay_ns = 2 * SIM_MSEC;
 	w->control.automatic = true;
 	w->control.shrinks = rng_chance(r, 300);
 }

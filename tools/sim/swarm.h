@@ -15,5 +15,7 @@ bool swarm_run(struct world *w, u64 seed, u8 nodes, bool trace,
 /** sim_break_name() - name of a broken rule, NULL if there is none such */
 const char *sim_break_name(enum sim_break b);
 const char *sim_break_text(enum sim_break b);
+/** sim_break_redundant() - why no run can show it, NULL if one must */
+const char *sim_break_redundant(enum sim_break b);
 
 #endif /* SWB_SIM_SWARM_H */

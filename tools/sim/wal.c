@@ -285,7 +285,8 @@ static void flush_done(struct world *w, struct task *t)
 	struct node *n = &w->node[t->node];
 	struct swb_event ev = { .type = SWB_EV_LOG_FLUSHED, .lsn = t->b };
 
-	disk_flush_end(&n->disk, t->a);
+	if (w->broken != BREAK_FLUSH_EARLY)
+		disk_flush_end(&n->disk, t->a);
 	ev.generation = (u32)(t->b >> 32);
 	ev.lsn = (u32)t->b;
 	if (w->broken == BREAK_STALE_FLUSH)
@@ -303,10 +304,6 @@ void wal_flush(struct world *w, struct node *n)
 	u64 delay = rng_between(&w->rng, w->shape.flush_ns / 8,
 				w->shape.flush_ns);
 
-	if (w->broken == BREAK_FLUSH_EARLY) {
-		what = (u64)n->core.log.generation << 32 | n->core.log.head;
-		delay = 0;
-	}
 	world_later(w, n->id, delay, flush_done, flush, what);
 }
 
@@ -352,7 +349,8 @@ static void cut_now(struct world *w, struct node *n)
 			g->live = (u32)(n->cut_to - g->first_lsn + 1);
 	}
 	w->truncations++;
-	d->log_end = n->cut_to;
+	if (w->broken != BREAK_LATE_CUT)
+		d->log_end = n->cut_to;
 	if (w->broken != BREAK_NO_INCARNATION)
 		d->incarnation++;
 	n->ring.incarnation = d->incarnation;

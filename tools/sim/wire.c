@@ -83,6 +83,10 @@ void wire_ack(struct world *w, struct node *n, u8 peer)
 	if (!swb_core_ack(&n->core, peer, &f.session, &f.a[0], &f.a[1],
 			  &f.a[2]))
 		return;
+	if (w->broken == BREAK_ACK_RECEIVED) {
+		f.a[1] = f.a[0];
+		f.a[2] = f.a[0];
+	}
 	n->old_session = f.session;
 	n->old_epoch = f.epoch;
 	send_frame(w, n, peer, &f);
@@ -163,7 +167,8 @@ void wire_ship(struct world *w, struct node *n, u8 peer)
 		}
 		if (g->state == WGROUP_FILLING)
 			return;
-		send_records(w, n, peer, session, g, from);
+		if (w->broken != BREAK_SHIP_GAP || !rng_chance(&w->rng, 20))
+			send_records(w, n, peer, session, g, from);
 		swb_core_shipped(&n->core, peer, session,
 				 g->first_lsn + g->live, w->clock.now_ns);
 	}
