@@ -66,7 +66,7 @@ static const struct nla_policy policy[SWBLOCK_A_MAX + 1] = {
 	[SWBLOCK_A_PRIMARY_UUID]	= SWB_UUID_POLICY,
 	[SWBLOCK_A_STORE_UUID]		= SWB_UUID_POLICY,
 	[SWBLOCK_A_STORE_GENERATION]	= { .type = NLA_U64 },
-	[SWBLOCK_A_EPOCH]		= { .type = NLA_U64 },
+	[SWBLOCK_A_EPOCH]		= NLA_POLICY_MIN(NLA_U64, 1),
 	[SWBLOCK_A_CONFIG]		= NLA_POLICY_NESTED(swb_config_policy),
 	[SWBLOCK_A_CERT]		= NLA_POLICY_NESTED(swb_cert_policy),
 	[SWBLOCK_A_LEASE_NS]		= { .type = NLA_U64 },

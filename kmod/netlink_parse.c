@@ -80,6 +80,9 @@ static int parse_members(struct genl_info *info, const struct nlattr *nest,
 			return swb_refuse(info, -E2BIG,
 				      "a configuration has at most 7 members");
 		cfg->member[cfg->member_count] = swb_attr_uuid(a);
+		if (swb_uuid_is_null(&cfg->member[cfg->member_count]))
+			return swb_refuse(info, -EINVAL,
+				      "a member's uuid is all zeroes: name a formatted replica");
 		for (i = 0; i < cfg->member_count; i++) {
 			if (swb_uuid_equal(&cfg->member[i],
 					   &cfg->member[cfg->member_count]))
