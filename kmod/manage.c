@@ -180,6 +180,7 @@ static struct swb_order *order_new(u32 id, enum swb_event_type type,
 	o->ev.type = type;
 	o->ev.peer = SWB_NOBODY;
 	o->v = swb_manage_get(id);
+	*err = 0;
 	if (o->v)
 		return o;
 	*err = -ENODEV;
