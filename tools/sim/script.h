@@ -8,6 +8,40 @@
 
 #include "world.h"
 
+#define WORDS_MAX	16
+#define NAMES_MAX	64
+
+/**
+ * struct script - a script under way
+ * @word: words of the line
+ * @op: named writes and barriers
+ */
+struct script {
+	struct world *w;
+	const char *path;
+	u32 line;
+	bool made;
+	u32 words;
+	char *word[WORDS_MAX];
+	u32 names;
+	struct {
+		char name[16];
+		struct op *op;
+	} op[NAMES_MAX];
+	char *why;
+	size_t why_len;
+};
+
+bool script_fail(struct script *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+const char *script_word(const struct script *s, u32 i);
+u64 script_number(const struct script *s, u32 i, u64 dflt);
+struct node *script_node(const struct script *s, u32 i);
+struct op *script_op(const struct script *s, const char *name);
+
+/* script_expect.c */
+bool script_expect(struct script *s);
+
 /** script_run() - true if every expectation held; else @why says which did not */
 bool script_run(struct world *w, const char *path, bool trace,
 		enum sim_break broken, char *why, size_t why_len);

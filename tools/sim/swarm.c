@@ -76,8 +76,8 @@ static void draw_mood(struct world *w, struct mood *m)
 	m->hot_block = rng_chance(r, 300);
 	if (rng_chance(r, 60)) {
 		/* churn: many openings, until the lineage table folds */
-		m->promote = (u32)rng_between(r, 150, 400);
-		m->steps = (u32)rng_between(r, 250, 500);
+		m->promote = (u32)rng_between(r, 150, 300);
+		m->steps = (u32)rng_between(r, 200, 400);
 		m->pace_ns = rng_between(r, 8 * SIM_MSEC, 30 * SIM_MSEC);
 	}
 	w->net.delay_max_ns = rng_between(r, 100 * SIM_USEC, 8 * SIM_MSEC);

@@ -9,6 +9,9 @@
 
 #include "world.h"
 
+#define WAL_SPARE_OPENINGS	24
+#define WAL_SPARE_BYTES		(SWB_GROUP_HEADER_MAX + SWB_GROUP_PAYLOAD_MAX)
+
 static u64 group_last(const struct wgroup *g)
 {
 	return g->first_lsn + g->live - 1;
@@ -72,8 +75,10 @@ void wal_payload(const struct node *n, const struct wgroup *g, u32 i, u8 *out)
 }
 
 /*
- * Room for @nrec more records beside those of the open group? A reserve stays
- * for open records: without it a full ring could never be opened again.
+ * Room for @nrec more records beside those of the open group? A reserve stays:
+ * for open records, without which a full ring could never be opened again, and
+ * for a largest group, because the ring of a replica has its gap elsewhere. If
+ * it filled up before the open record came, C could never move again.
  */
 bool wal_room(const struct node *n, u32 nrec, u32 payload_bytes, bool reserve)
 {
@@ -86,7 +91,8 @@ bool wal_room(const struct node *n, u32 nrec, u32 payload_bytes, bool reserve)
 		need += swb_ring_group_bytes(&n->ring, have, bytes);
 	need += swb_ring_group_bytes(&n->ring, nrec, payload_bytes);
 	if (reserve)
-		need += 8 * n->ring.unit;
+		need += (u64)WAL_SPARE_OPENINGS * n->ring.unit +
+			WAL_SPARE_BYTES;
 	if (n->ring.write_pos + need <= n->ring.bytes)
 		return swb_ring_place(&n->ring, need, &pos, &gap);
 	/* each of them may meet the end of the ring and leave a gap */
