@@ -12,7 +12,8 @@ static void primary(void)
 	rig_promote(&r, 2, &all2);
 }
 
-TEST(test_admit_lsn_dense, "LSNs are dense, and a barrier covers every one given out before (I-122, I-018, G1)")
+TEST(test_admit_lsn_dense, "LSNs are dense, and a barrier covers every one "
+	"given out before (I-122, I-018, G1)")
 {
 	u64 next = 12;
 
@@ -24,7 +25,8 @@ TEST(test_admit_lsn_dense, "LSNs are dense, and a barrier covers every one given
 	}
 }
 
-TEST(test_admit_by_role, "writes and reads enter only at a primary that is not held (I-025)")
+TEST(test_admit_by_role, "writes and reads enter only at a primary that is "
+	"not held (I-025)")
 {
 	all2 = config_of(SWBLOCK_MODE_SYNC_ALL, SWBLOCK_POLICY_RECEIVED, 2);
 	rig_init(&r, 1, 10);
@@ -40,7 +42,8 @@ TEST(test_admit_by_role, "writes and reads enter only at a primary that is not h
 	CHECK_EQ(swb_core_read_ok(&r.c, 100), SWB_ADMIT_PARK);
 }
 
-TEST(test_admit_ship_cursor, "one cursor per peer: in order, in its session, never past the head (I-123, I-154)")
+TEST(test_admit_ship_cursor, "one cursor per peer: in order, in its "
+	"session, never past the head (I-123, I-154)")
 {
 	u64 session, other;
 
@@ -65,7 +68,8 @@ TEST(test_admit_ship_cursor, "one cursor per peer: in order, in its session, nev
 	CHECK_EQ(swb_core_ship_from(&r.c, 1, &other), 0);
 }
 
-TEST(test_admit_received_epochs, "received records extend the lineage where an epoch begins, marked or not (P18, I-223)")
+TEST(test_admit_received_epochs, "received records extend the lineage where "
+	"an epoch begins, marked or not (P18, I-223)")
 {
 	struct swb_facts f;
 
@@ -94,7 +98,8 @@ TEST(test_admit_received_epochs, "received records extend the lineage where an e
 	CHECK(swb_lineage_valid(&r.c.d.lineage));
 }
 
-TEST(test_admit_own_facts, "facts are what the core holds, known C among them, whatever the apply side says")
+TEST(test_admit_own_facts, "facts are what the core holds, known C among "
+	"them, whatever the apply side says")
 {
 	struct swb_facts f;
 

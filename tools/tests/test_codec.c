@@ -90,7 +90,8 @@ TEST(test_codec_super_bit_flips, "each single bit flip of a superblock is seen")
 	free(buf);
 }
 
-TEST(test_codec_super_verdicts, "foreign, torn, newer and impossible superblocks are told apart")
+TEST(test_codec_super_verdicts, "foreign, torn, newer and impossible "
+	"superblocks are told apart")
 {
 	static struct swb_durable d, out;
 	u8 *buf = calloc(1, SWB_SUPER_BYTES);
@@ -126,7 +127,8 @@ static enum swb_super_verdict encode_decode(const struct swb_durable *d)
 		CHECK_EQ(encode_decode(&b), SWB_SUPER_BAD_FIELD);	\
 	} while (0)
 
-TEST(test_codec_super_impossible_fields, "each impossible field is refused though the checksum is right")
+TEST(test_codec_super_impossible_fields, "each impossible field is refused "
+	"though the checksum is right")
 {
 	static struct swb_durable d, b;
 
@@ -155,7 +157,8 @@ TEST(test_codec_super_impossible_fields, "each impossible field is refused thoug
 		BAD(lineage.e[0].epoch = 0);
 }
 
-TEST(test_codec_super_floor_from_table, "a table that does not begin at LSN 1 comes back with a floor")
+TEST(test_codec_super_floor_from_table, "a table that does not begin at LSN "
+	"1 comes back with a floor")
 {
 	static struct swb_durable d, out;
 	static u8 buf[SWB_SUPER_BYTES];
@@ -200,7 +203,8 @@ static bool rec_ok(u8 type, u64 sector, u32 len, u32 crc)
 	return ok;
 }
 
-TEST(test_codec_rec_bounds, "type, range, alignment and size of a record are checked at both sides")
+TEST(test_codec_rec_bounds, "type, range, alignment and size of a record "
+	"are checked at both sides")
 {
 	u64 last = EXTENT / 512;
 
@@ -264,7 +268,8 @@ static u8 *group_make(u32 nrec, u32 payload, struct swb_group_info *g)
 	return (u8 *)h;
 }
 
-TEST(test_codec_group_round_trip, "a sealed group header comes back field by field")
+TEST(test_codec_group_round_trip, "a sealed group header comes back field "
+	"by field")
 {
 	for (u32 nrec = 1; nrec <= SWB_GROUP_RECS_MAX; nrec++) {
 		struct swb_group_info in, out;
@@ -276,7 +281,8 @@ TEST(test_codec_group_round_trip, "a sealed group header comes back field by fie
 	}
 }
 
-TEST(test_codec_group_bit_flips, "each single bit flip of a group header is seen")
+TEST(test_codec_group_bit_flips, "each single bit flip of a group header is "
+	"seen")
 {
 	struct swb_group_info g, out;
 	u8 *buf = group_make(20, 4096, &g);
@@ -289,7 +295,8 @@ TEST(test_codec_group_bit_flips, "each single bit flip of a group header is seen
 	free(buf);
 }
 
-TEST(test_codec_group_truncated, "a group header that does not lie in the buffer is none")
+TEST(test_codec_group_truncated, "a group header that does not lie in the "
+	"buffer is none")
 {
 	struct swb_group_info g, out;
 	u8 *whole = group_make(40, 4096, &g);
@@ -304,7 +311,8 @@ TEST(test_codec_group_truncated, "a group header that does not lie in the buffer
 	free(whole);
 }
 
-TEST(test_codec_group_impossible, "sealed headers with impossible lengths or LSNs are none")
+TEST(test_codec_group_impossible, "sealed headers with impossible lengths "
+	"or LSNs are none")
 {
 	static const struct {
 		u32 nrec, header, payload;
@@ -338,7 +346,8 @@ TEST(test_codec_group_impossible, "sealed headers with impossible lengths or LSN
 
 /* ---- frames ----------------------------------------------------------- */
 
-TEST(test_codec_frame_round_trip, "each type of frame with its lengths comes back")
+TEST(test_codec_frame_round_trip, "each type of frame with its lengths "
+	"comes back")
 {
 	for (u16 type = SWB_WIRE_OPEN; type <= SWB_WIRE_CLOSE; type++) {
 		struct swb_frame in = { .type = type }, out;
@@ -364,7 +373,8 @@ TEST(test_codec_frame_round_trip, "each type of frame with its lengths comes bac
 	}
 }
 
-TEST(test_codec_frame_bit_flips, "each single bit flip of a frame header is refused")
+TEST(test_codec_frame_bit_flips, "each single bit flip of a frame header is "
+	"refused")
 {
 	struct swb_frame f = { .type = SWB_WIRE_ACK, .session = 9 }, out;
 	struct swb_wire_header h;
@@ -392,7 +402,8 @@ static enum swblock_reason frame_reason(u16 type, u16 nrec, u32 body, u32 payloa
 	return swb_codec_frame_decode(&h, &out);
 }
 
-TEST(test_codec_frame_types_and_lengths, "unknown types and lengths that do not fit the type are refused")
+TEST(test_codec_frame_types_and_lengths, "unknown types and lengths that do "
+	"not fit the type are refused")
 {
 	const u32 facts = sizeof(struct swb_wire_facts);
 
@@ -453,7 +464,8 @@ TEST(test_codec_facts_round_trip, "facts come back field by field")
 	free(w);
 }
 
-TEST(test_codec_facts_impossible, "facts that contradict themselves are refused")
+TEST(test_codec_facts_impossible, "facts that contradict themselves are "
+	"refused")
 {
 	static struct swb_facts f, b, out;
 	struct swb_wire_facts w;
@@ -486,7 +498,8 @@ TEST(test_codec_facts_impossible, "facts that contradict themselves are refused"
 	REFUSED(lineage.count = SWB_LINEAGE_MAX + 1);
 }
 
-TEST(test_codec_facts_noise, "noise is decoded without an over-read, and never asserted on")
+TEST(test_codec_facts_noise, "noise is decoded without an over-read, and "
+	"never asserted on")
 {
 	static struct swb_facts out;
 	u8 *buf = malloc(sizeof(struct swb_wire_facts));
@@ -505,7 +518,8 @@ TEST(test_codec_crc_known_answer, "crc32c has the usual check value and chains")
 	CHECK_EQ(swb_crc32c(swb_crc32c(0, "1234", 4), "56789", 5), 0xe3069283);
 }
 
-TEST(test_text_every_name, "each enum value has a name of its own, each letter a sentence and a hint")
+TEST(test_text_every_name, "each enum value has a name of its own, each "
+	"letter a sentence and a hint")
 {
 	for (int t = 0; t < SWB_EV_COUNT; t++)
 		CHECK(swb_text_event((enum swb_event_type)t)[0] != '?');

@@ -78,8 +78,8 @@ static void random_insert(struct swb_dirty *d, struct model *m, u64 lsn)
 	check_same(d, m);
 }
 
-TEST(dirty_newest_record_wins_in_any_order,
-     "inserting records in any order gives each sector its newest record")
+TEST(dirty_newest_record_wins_in_any_order, "inserting records in any order "
+	"gives each sector its newest record")
 {
 	struct swb_dirty d;
 	u64 lsns[RECORDS_MAX];
@@ -102,8 +102,8 @@ TEST(dirty_newest_record_wins_in_any_order,
 	swb_dirty_destroy(&d);
 }
 
-TEST(dirty_nodes_suffice_for_the_worst_case,
-     "R records inside one large one make 2R - 1 ranges, and all nodes are used")
+TEST(dirty_nodes_suffice_for_the_worst_case, "R records inside one large "
+	"one make 2R - 1 ranges, and all nodes are used")
 {
 	struct swb_dirty d;
 	struct model m = {};
@@ -120,8 +120,8 @@ TEST(dirty_nodes_suffice_for_the_worst_case,
 	swb_dirty_destroy(&d);
 }
 
-TEST(dirty_retire_as_the_flusher_does,
-     "what a batch has written leaves the index, what is newer stays, for ever")
+TEST(dirty_retire_as_the_flusher_does, "what a batch has written leaves the "
+	"index, what is newer stays, for ever")
 {
 	struct swb_dirty d, batch;
 	struct model m = {}, in_batch;

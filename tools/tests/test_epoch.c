@@ -14,7 +14,8 @@ static void setup(u32 self, u64 head)
 	rig_init(&r, self, head);
 }
 
-TEST(test_epoch_comes_up_without_a_role, "after an attach there is no role, I/O is refused, nothing is written back")
+TEST(test_epoch_comes_up_without_a_role, "after an attach there is no role, "
+	"I/O is refused, nothing is written back")
 {
 	setup(0, 10);
 	CHECK_EQ(r.c.role, SWBLOCK_ROLE_NONE);
@@ -25,7 +26,8 @@ TEST(test_epoch_comes_up_without_a_role, "after an attach there is no role, I/O 
 	CHECK_EQ(r.c.log.durable, 10);
 }
 
-TEST(test_epoch_adopt_saves_then_reports, "the report leaves only after the epoch is on the medium (P6)")
+TEST(test_epoch_adopt_saves_then_reports, "the report leaves only after the "
+	"epoch is on the medium (P6)")
 {
 	struct swb_report rep;
 
@@ -43,7 +45,8 @@ TEST(test_epoch_adopt_saves_then_reports, "the report leaves only after the epoc
 	CHECK_EQ(rep.flags, 0);
 }
 
-TEST(test_epoch_adopt_repeat_same_report, "the same order again repeats the report and does nothing else (I-090)")
+TEST(test_epoch_adopt_repeat_same_report, "the same order again repeats the "
+	"report and does nothing else (I-090)")
 {
 	setup(1, 10);
 	rig_adopt(&r, 5);
@@ -52,7 +55,8 @@ TEST(test_epoch_adopt_repeat_same_report, "the same order again repeats the repo
 	CHECK_EQ(value(&r, SWB_ACT_NOTIFY_REPORT), r.cookie);
 }
 
-TEST(test_epoch_adopt_older_refused, "an older epoch is refused with letter B and changes nothing (I-091)")
+TEST(test_epoch_adopt_older_refused, "an older epoch is refused with letter "
+	"B and changes nothing (I-091)")
 {
 	static struct swb_core before;
 
@@ -67,7 +71,8 @@ TEST(test_epoch_adopt_older_refused, "an older epoch is refused with letter B an
 	CHECK(order(&r, SWB_ACT_NOTIFY_REFUSED));
 }
 
-TEST(test_epoch_adopt_other_store_refused, "another store, or an older generation of it, is refused with letter D (P17c)")
+TEST(test_epoch_adopt_other_store_refused, "another store, or an older "
+	"generation of it, is refused with letter D (P17c)")
 {
 	setup(1, 10);
 	STEP(&r, .type = SWB_EV_ADOPT_ORDERED, .epoch = 5,
@@ -85,7 +90,8 @@ TEST(test_epoch_adopt_other_store_refused, "another store, or an older generatio
 	CHECK_EQ(r.c.d.store_generation, 2);
 }
 
-TEST(test_epoch_adopt_drains_and_flushes, "the whole received log is written and flushed before the epoch is saved (P6, I-205)")
+TEST(test_epoch_adopt_drains_and_flushes, "the whole received log is "
+	"written and flushed before the epoch is saved (P6, I-205)")
 {
 	u32 old;
 
@@ -110,7 +116,8 @@ TEST(test_epoch_adopt_drains_and_flushes, "the whole received log is written and
 	CHECK_EQ(report_of_rig(&r).last_epoch, 2);
 }
 
-TEST(test_epoch_adopt_ignores_running_flush, "a flush begun before the fence counts for nothing in the report (P5, P6)")
+TEST(test_epoch_adopt_ignores_running_flush, "a flush begun before the "
+	"fence counts for nothing in the report (P5, P6)")
 {
 	u32 old;
 
@@ -132,7 +139,8 @@ TEST(test_epoch_adopt_ignores_running_flush, "a flush begun before the fence cou
 	CHECK(order(&r, SWB_ACT_SAVE_SUPER));
 }
 
-TEST(test_epoch_adopt_restarted_by_higher, "a higher epoch during an adoption restarts it; the lower is never reported")
+TEST(test_epoch_adopt_restarted_by_higher, "a higher epoch during an "
+	"adoption restarts it; the lower is never reported")
 {
 	setup(1, 10);
 	rig_order_adopt(&r, 5);
@@ -150,7 +158,8 @@ TEST(test_epoch_adopt_restarted_by_higher, "a higher epoch during an adoption re
 	CHECK_EQ(value(&r, SWB_ACT_NOTIFY_REPORT), r.cookie);
 }
 
-TEST(test_epoch_adopt_drops_apply_limit_keeps_evidence, "adoption drops the apply limit to extent_hi and keeps known C for the report (P8, P16)")
+TEST(test_epoch_adopt_drops_apply_limit_keeps_evidence, "adoption drops the "
+	"apply limit to extent_hi and keeps known C for the report (P8, P16)")
 {
 	setup(1, 10);
 	r.c.d.extent_lo = 3;
@@ -166,7 +175,8 @@ TEST(test_epoch_adopt_drops_apply_limit_keeps_evidence, "adoption drops the appl
 	CHECK_EQ(report_of_rig(&r).committed, 9);
 }
 
-TEST(test_epoch_adopt_primary_holds_io, "a fenced primary holds I/O and fails nothing until it knows who was granted (ambiguity 12)")
+TEST(test_epoch_adopt_primary_holds_io, "a fenced primary holds I/O and "
+	"fails nothing until it knows who was granted (ambiguity 12)")
 {
 	setup(0, 10);
 	rig_promote(&r, 2, &best2);
@@ -198,7 +208,8 @@ static void held_primary(void)
 	CHECK(order(&r, SWB_ACT_NOTIFY_REPORT));
 }
 
-TEST(test_epoch_held_io_resumes_for_next_grant, "held I/O goes on if this node holds the next grant, nobody in between (P12)")
+TEST(test_epoch_held_io_resumes_for_next_grant, "held I/O goes on if this "
+	"node holds the next grant, nobody in between (P12)")
 {
 	struct swb_cert cert;
 
@@ -217,7 +228,9 @@ TEST(test_epoch_held_io_resumes_for_next_grant, "held I/O goes on if this node h
 	CHECK_EQ(swb_core_admit(&r.c, r.now), SWB_ADMIT_OK);
 }
 
-TEST(test_epoch_held_io_fails_after_foreign_grant, "held I/O fails if another node was granted in between, and old openers see errors until they close (P12)")
+TEST(test_epoch_held_io_fails_after_foreign_grant, "held I/O fails if "
+	"another node was granted in between, and old openers see errors "
+	"until they close (P12)")
 {
 	struct swb_cert cert;
 
@@ -236,7 +249,8 @@ TEST(test_epoch_held_io_fails_after_foreign_grant, "held I/O fails if another no
 	CHECK_EQ(swb_core_admit(&r.c, r.now), SWB_ADMIT_OK);
 }
 
-TEST(test_epoch_held_io_fails_when_assigned, "held I/O fails when somebody else is the primary (P12)")
+TEST(test_epoch_held_io_fails_when_assigned, "held I/O fails when somebody "
+	"else is the primary (P12)")
 {
 	held_primary();
 	rig_assign(&r, 3, 1, &best2);
@@ -247,7 +261,8 @@ TEST(test_epoch_held_io_fails_when_assigned, "held I/O fails when somebody else 
 	CHECK(!(r.c.conditions & SWBLOCK_COND_SUSPENDED_EPOCH));
 }
 
-TEST(test_epoch_assign, "an assignment makes a replica once, of one primary per epoch (P3)")
+TEST(test_epoch_assign, "an assignment makes a replica once, of one primary "
+	"per epoch (P3)")
 {
 	setup(1, 10);
 	rig_adopt(&r, 5);
@@ -267,7 +282,8 @@ TEST(test_epoch_assign, "an assignment makes a replica once, of one primary per 
 	CHECK_EQ(r.c.primary, 0);
 }
 
-TEST(test_epoch_assign_other_members_ends_sessions, "with other members the indices move, so sessions end")
+TEST(test_epoch_assign_other_members_ends_sessions, "with other members the "
+	"indices move, so sessions end")
 {
 	struct swb_config fewer;
 
@@ -283,7 +299,8 @@ TEST(test_epoch_assign_other_members_ends_sessions, "with other members the indi
 	CHECK(!r.c.peer[0].matched);
 }
 
-TEST(test_epoch_assign_after_opening_refused, "who opened an epoch cannot become a replica in it (P3)")
+TEST(test_epoch_assign_after_opening_refused, "who opened an epoch cannot "
+	"become a replica in it (P3)")
 {
 	setup(0, 10);
 	rig_promote(&r, 2, &best2);
@@ -292,7 +309,8 @@ TEST(test_epoch_assign_after_opening_refused, "who opened an epoch cannot become
 	CHECK_EQ(order(&r, SWB_ACT_NOTIFY_REFUSED)->b, 'C');
 }
 
-TEST(test_epoch_opening_saved_before_open_record, "opened is durable before the open record leaves memory (P2, I-201)")
+TEST(test_epoch_opening_saved_before_open_record, "opened is durable before "
+	"the open record leaves memory (P2, I-201)")
 {
 	struct swb_cert cert;
 
@@ -312,7 +330,8 @@ TEST(test_epoch_opening_saved_before_open_record, "opened is durable before the 
 	CHECK_EQ(r.c.d.lineage.e[1].first_lsn, 11);
 }
 
-TEST(test_epoch_opened_once, "a second certificate of the same epoch is refused, also after a restart (P2)")
+TEST(test_epoch_opened_once, "a second certificate of the same epoch is "
+	"refused, also after a restart (P2)")
 {
 	static struct swb_durable d;
 	struct swb_recovered rec = { .start = 1, .head = 10, .last_epoch = 1 };
@@ -333,7 +352,8 @@ TEST(test_epoch_opened_once, "a second certificate of the same epoch is refused,
 	CHECK_EQ(order(&r, SWB_ACT_NOTIFY_REFUSED)->b, 'C');
 }
 
-TEST(test_epoch_adopt_aborts_opening, "an adoption during an opening ends it without a record")
+TEST(test_epoch_adopt_aborts_opening, "an adoption during an opening ends "
+	"it without a record")
 {
 	struct swb_cert cert;
 
@@ -350,7 +370,8 @@ TEST(test_epoch_adopt_aborts_opening, "an adoption during an opening ends it wit
 	CHECK_EQ(r.c.log.head, 10);
 }
 
-TEST(test_epoch_starts_with_reported_committed, "a new primary starts with the highest reported C, never above its own log (P16)")
+TEST(test_epoch_starts_with_reported_committed, "a new primary starts with "
+	"the highest reported C, never above its own log (P16)")
 {
 	struct swb_cert cert;
 
@@ -377,7 +398,8 @@ TEST(test_epoch_starts_with_reported_committed, "a new primary starts with the h
 	CHECK(r.c.d.flags & SWB_SUPER_OVERRIDDEN);
 }
 
-TEST(test_epoch_replica_is_no_candidate, "a certificate for an epoch that somebody else holds is refused (P3)")
+TEST(test_epoch_replica_is_no_candidate, "a certificate for an epoch that "
+	"somebody else holds is refused (P3)")
 {
 	struct swb_cert cert;
 
@@ -388,7 +410,8 @@ TEST(test_epoch_replica_is_no_candidate, "a certificate for an epoch that somebo
 	CHECK_EQ(order(&r, SWB_ACT_NOTIFY_REFUSED)->b, 'D');
 }
 
-TEST(test_epoch_with_records_is_opened, "an epoch that has records in the log was opened by somebody, also after a restart (P3)")
+TEST(test_epoch_with_records_is_opened, "an epoch that has records in the "
+	"log was opened by somebody, also after a restart (P3)")
 {
 	struct swb_cert cert;
 
@@ -398,7 +421,8 @@ TEST(test_epoch_with_records_is_opened, "an epoch that has records in the log wa
 	CHECK_EQ(order(&r, SWB_ACT_NOTIFY_REFUSED)->b, 'C');
 }
 
-TEST(test_epoch_lease, "an ended lease holds I/O by itself, a renewal lets it go on, nothing succeeds in between (P13, I-016)")
+TEST(test_epoch_lease, "an ended lease holds I/O by itself, a renewal lets "
+	"it go on, nothing succeeds in between (P13, I-016)")
 {
 	struct swb_cert cert;
 
@@ -428,7 +452,8 @@ TEST(test_epoch_lease, "an ended lease holds I/O by itself, a renewal lets it go
 	CHECK(!(r.c.conditions & SWBLOCK_COND_SUSPENDED_LEASE));
 }
 
-TEST(test_epoch_lease_noticed_by_renewal, "who parked on an ended lease is woken, though the renewal is the first to notice")
+TEST(test_epoch_lease_noticed_by_renewal, "who parked on an ended lease is "
+	"woken, though the renewal is the first to notice")
 {
 	struct swb_cert cert;
 
@@ -447,7 +472,8 @@ TEST(test_epoch_lease_noticed_by_renewal, "who parked on an ended lease is woken
 	CHECK(order(&r, SWB_ACT_RESUME_IO));	/* 0: no lease */
 }
 
-TEST(test_epoch_step_down, "a peer's newer epoch holds I/O and stops commits, and fails nothing (ambiguity 12, 13)")
+TEST(test_epoch_step_down, "a peer's newer epoch holds I/O and stops "
+	"commits, and fails nothing (ambiguity 12, 13)")
 {
 	setup(0, 10);
 	rig_promote(&r, 2, &all2);
@@ -470,7 +496,8 @@ TEST(test_epoch_step_down, "a peer's newer epoch holds I/O and stops commits, an
 	CHECK_EQ(r.c.io, SWB_IO_HELD);
 }
 
-TEST(test_epoch_late_ack_after_fence, "an ack of the old epoch that arrives after the adoption changes nothing (P6, P14)")
+TEST(test_epoch_late_ack_after_fence, "an ack of the old epoch that arrives "
+	"after the adoption changes nothing (P6, P14)")
 {
 	u64 session;
 
@@ -488,7 +515,8 @@ TEST(test_epoch_late_ack_after_fence, "an ack of the old epoch that arrives afte
 	CHECK_EQ(r.c.peer[1].durable, 0);
 }
 
-TEST(test_epoch_demote, "a demotion fails what waits, ends sessions and leaves the openers stale (ambiguity 19)")
+TEST(test_epoch_demote, "a demotion fails what waits, ends sessions and "
+	"leaves the openers stale (ambiguity 19)")
 {
 	setup(0, 10);
 	rig_promote(&r, 2, &all2);
@@ -505,7 +533,8 @@ TEST(test_epoch_demote, "a demotion fails what waits, ends sessions and leaves t
 	CHECK_EQ(value(&r, SWB_ACT_NOTIFY_REFUSED), 78);
 }
 
-TEST(test_epoch_disk_failed_primary_suspends, "a primary with a failed disk holds I/O, and no later flush unlatches (P17a)")
+TEST(test_epoch_disk_failed_primary_suspends, "a primary with a failed disk "
+	"holds I/O, and no later flush unlatches (P17a)")
 {
 	setup(0, 10);
 	rig_promote(&r, 2, &best2);
@@ -524,7 +553,8 @@ TEST(test_epoch_disk_failed_primary_suspends, "a primary with a failed disk hold
 	CHECK_EQ(r.c.io, SWB_IO_HELD);
 }
 
-TEST(test_epoch_disk_failed_replica_leaves, "a replica with a failed disk tells the primary, ends the session, and is no candidate (P17a, P7)")
+TEST(test_epoch_disk_failed_replica_leaves, "a replica with a failed disk "
+	"tells the primary, ends the session, and is no candidate (P17a, P7)")
 {
 	struct swb_cert cert;
 
@@ -543,7 +573,8 @@ TEST(test_epoch_disk_failed_replica_leaves, "a replica with a failed disk tells 
 	CHECK_EQ(r.c.promote_letter, 'J');
 }
 
-TEST(test_epoch_adopt_with_unwritten_log_on_failed_disk, "a failed disk does not drain: the epoch is saved if it can be, the report is void")
+TEST(test_epoch_adopt_with_unwritten_log_on_failed_disk, "a failed disk "
+	"does not drain: the epoch is saved if it can be, the report is void")
 {
 	setup(1, 10);
 	rig_replica(&r, 2, &all2);
@@ -558,7 +589,8 @@ TEST(test_epoch_adopt_with_unwritten_log_on_failed_disk, "a failed disk does not
 	CHECK(report_of_rig(&r).flags & SWBLOCK_REPORT_DISK_FAILED);
 }
 
-TEST(test_epoch_save_of_adoption_fails, "an epoch that could not be saved is not reported, and a repeat saves again")
+TEST(test_epoch_save_of_adoption_fails, "an epoch that could not be saved "
+	"is not reported, and a repeat saves again")
 {
 	setup(1, 10);
 	rig_order_adopt(&r, 3);
@@ -574,7 +606,8 @@ TEST(test_epoch_save_of_adoption_fails, "an epoch that could not be saved is not
 	CHECK(order(&r, SWB_ACT_NOTIFY_REPORT));
 }
 
-TEST(test_epoch_save_of_opening_fails, "an opening that could not be saved makes no primary")
+TEST(test_epoch_save_of_opening_fails, "an opening that could not be saved "
+	"makes no primary")
 {
 	struct swb_cert cert;
 
@@ -589,7 +622,8 @@ TEST(test_epoch_save_of_opening_fails, "an opening that could not be saved makes
 	CHECK_EQ(r.c.role, SWBLOCK_ROLE_NONE);
 }
 
-TEST(test_epoch_restart_keeps_epoch_and_evidence, "after a restart the same epoch is reported without a save, with known C")
+TEST(test_epoch_restart_keeps_epoch_and_evidence, "after a restart the same "
+	"epoch is reported without a save, with known C")
 {
 	static struct swb_durable d;
 	struct swb_recovered rec = { .start = 1, .head = 12, .last_epoch = 1 };
@@ -609,7 +643,8 @@ TEST(test_epoch_restart_keeps_epoch_and_evidence, "after a restart the same epoc
 	CHECK_EQ(swb_core_writeback_limit(&r.c), 6);
 }
 
-TEST(test_epoch_first_ever, "a fresh volume is promoted with an empty log, and its open record is LSN 1")
+TEST(test_epoch_first_ever, "a fresh volume is promoted with an empty log, "
+	"and its open record is LSN 1")
 {
 	setup(0, 0);
 	rig_promote(&r, 1, &all2);

@@ -69,8 +69,8 @@ static void play(struct history *h, u32 n, u32 steps)
 	}
 }
 
-TEST(test_lineage_match_random_histories,
-     "the table's last common LSN is that of the logs, record by record")
+TEST(test_lineage_match_random_histories, "the table's last common LSN is "
+	"that of the logs, record by record")
 {
 	static struct history h[3];
 
@@ -94,7 +94,8 @@ TEST(test_lineage_match_random_histories,
 	}
 }
 
-TEST(test_lineage_equal_lsns_diverged, "equal ends of different epochs are no match (D-01)")
+TEST(test_lineage_equal_lsns_diverged, "equal ends of different epochs are "
+	"no match (D-01)")
 {
 	struct history a = { 0 }, b = { 0 };
 	u64 m;
@@ -107,7 +108,8 @@ TEST(test_lineage_equal_lsns_diverged, "equal ends of different epochs are no ma
 	CHECK_EQ(m, 1);
 }
 
-TEST(test_lineage_two_openings, "one epoch with two first LSNs is seen, old or new (P2)")
+TEST(test_lineage_two_openings, "one epoch with two first LSNs is seen, old "
+	"or new (P2)")
 {
 	struct swb_lineage a = { 0 }, b = { 0 };
 	u64 m;
@@ -125,7 +127,8 @@ TEST(test_lineage_two_openings, "one epoch with two first LSNs is seen, old or n
 	CHECK_EQ(swb_lineage_match(&b, 9, &a, 9, &m), SWB_LINEAGE_TWO_OPENINGS);
 }
 
-TEST(test_lineage_folds_when_full, "the oldest entry folds into the floor, and below it nothing is said")
+TEST(test_lineage_folds_when_full, "the oldest entry folds into the floor, "
+	"and below it nothing is said")
 {
 	struct swb_lineage a = { 0 }, b = { 0 };
 	u64 m;
@@ -148,7 +151,8 @@ TEST(test_lineage_folds_when_full, "the oldest entry folds into the floor, and b
 	CHECK_EQ(m, 35);
 }
 
-TEST(test_lineage_empty_log, "an empty log parts at 0, even from a folded table")
+TEST(test_lineage_empty_log, "an empty log parts at 0, even from a folded "
+	"table")
 {
 	struct swb_lineage a = { 0 }, none = { 0 };
 	u64 m = 7;
@@ -161,7 +165,8 @@ TEST(test_lineage_empty_log, "an empty log parts at 0, even from a folded table"
 	CHECK_EQ(m, 0);
 }
 
-TEST(test_lineage_nothing_in_common, "two tables without a floor and a common epoch part at 0")
+TEST(test_lineage_nothing_in_common, "two tables without a floor and a "
+	"common epoch part at 0")
 {
 	struct swb_lineage a = { 0 }, b = { 0 };
 	u64 m;

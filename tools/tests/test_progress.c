@@ -24,7 +24,8 @@ static void barrier(u64 lsn)
 	STEP(&r, .type = SWB_EV_BARRIER_WANTED, .lsn = lsn);
 }
 
-TEST(test_progress_open_record_first, "C passes inherited records only together with the open record (I-204)")
+TEST(test_progress_open_record_first, "C passes inherited records only "
+	"together with the open record (I-204)")
 {
 	setup();
 	primary(&all2);		/* 1..10 inherited, 11 is the open record */
@@ -38,7 +39,8 @@ TEST(test_progress_open_record_first, "C passes inherited records only together 
 	CHECK_EQ(r.c.log.committed, 11);
 }
 
-TEST(test_progress_open_record_needs_no_client, "C reaches the open record without a client's flush")
+TEST(test_progress_open_record_needs_no_client, "C reaches the open record "
+	"without a client's flush")
 {
 	setup();
 	primary(&all2);
@@ -48,7 +50,8 @@ TEST(test_progress_open_record_needs_no_client, "C reaches the open record witho
 	CHECK_EQ(r.c.peer[1].flush_asked, 11);
 }
 
-TEST(test_progress_barrier_waits_for_all, "sync_all: a barrier completes when the last required member has flushed, not before (I-009)")
+TEST(test_progress_barrier_waits_for_all, "sync_all: a barrier completes "
+	"when the last required member has flushed, not before (I-009)")
 {
 	setup();
 	primary(&all3);
@@ -71,7 +74,8 @@ TEST(test_progress_barrier_waits_for_all, "sync_all: a barrier completes when th
 	CHECK_EQ(value(&r, SWB_ACT_COMPLETE_BARRIERS), 15);
 }
 
-TEST(test_progress_local_flush_dominates, "no peer's ack completes a barrier that the primary has not flushed itself (I-015)")
+TEST(test_progress_local_flush_dominates, "no peer's ack completes a "
+	"barrier that the primary has not flushed itself (I-015)")
 {
 	setup();
 	primary(&all2);
@@ -82,7 +86,8 @@ TEST(test_progress_local_flush_dominates, "no peer's ack completes a barrier tha
 	CHECK(r.c.log.committed < 12);
 }
 
-TEST(test_progress_quorum, "sync_quorum: primary and one of two peers make C; the policy waits for the same majority")
+TEST(test_progress_quorum, "sync_quorum: primary and one of two peers make "
+	"C; the policy waits for the same majority")
 {
 	setup();
 	primary(&quorum3);
@@ -99,7 +104,8 @@ TEST(test_progress_quorum, "sync_quorum: primary and one of two peers make C; th
 	CHECK(r.c.conditions & SWBLOCK_COND_DEGRADED);
 }
 
-TEST(test_progress_best_effort_isolation, "best_effort: barriers never wait for a peer, writes only for a live session (I-013)")
+TEST(test_progress_best_effort_isolation, "best_effort: barriers never wait "
+	"for a peer, writes only for a live session (I-013)")
 {
 	setup();
 	primary(&best2);
@@ -114,7 +120,8 @@ TEST(test_progress_best_effort_isolation, "best_effort: barriers never wait for 
 	CHECK_EQ(value(&r, SWB_ACT_COMPLETE_WRITES), 12);
 }
 
-TEST(test_progress_late_peer_does_not_lower_c, "C never falls, whatever peers come and go (I-003)")
+TEST(test_progress_late_peer_does_not_lower_c, "C never falls, whatever "
+	"peers come and go (I-003)")
 {
 	u64 before;
 
@@ -134,7 +141,8 @@ TEST(test_progress_late_peer_does_not_lower_c, "C never falls, whatever peers co
 	CHECK_EQ(r.c.d.committed, 11);
 }
 
-TEST(test_progress_one_flush_in_flight, "flushes come one after the other, each for what is wanted then")
+TEST(test_progress_one_flush_in_flight, "flushes come one after the other, "
+	"each for what is wanted then")
 {
 	setup();
 	primary(&best2);
@@ -150,7 +158,8 @@ TEST(test_progress_one_flush_in_flight, "flushes come one after the other, each 
 	CHECK(!order(&r, SWB_ACT_FLUSH_LOG));
 }
 
-TEST(test_progress_flush_waits_for_written, "a flush for a barrier starts when its records are written, not before")
+TEST(test_progress_flush_waits_for_written, "a flush for a barrier starts "
+	"when its records are written, not before")
 {
 	setup();
 	primary(&best2);
@@ -164,7 +173,8 @@ TEST(test_progress_flush_waits_for_written, "a flush for a barrier starts when i
 	CHECK(order(&r, SWB_ACT_FLUSH_LOG));
 }
 
-TEST(test_progress_flush_not_starved, "a stream of ever newer barriers does not put a flush off")
+TEST(test_progress_flush_not_starved, "a stream of ever newer barriers does "
+	"not put a flush off")
 {
 	u32 flushes = 0;
 
@@ -176,14 +186,15 @@ TEST(test_progress_flush_not_starved, "a stream of ever newer barriers does not 
 		swb_core_append(&r.c, 2);
 		barrier(r.c.log.head);
 		rig_written(&r, r.c.log.head - 1);
-		flushes += order(&r, SWB_ACT_FLUSH_LOG) != NULL;
+		flushes += orders(&r, SWB_ACT_FLUSH_LOG);
 		if (r.c.flushing)
 			rig_flushed(&r, r.c.log.written);
 	}
 	CHECK(flushes >= 15);
 }
 
-TEST(test_progress_flush_counts_to_submission, "a flush proves only what was written when it was submitted (I-005)")
+TEST(test_progress_flush_counts_to_submission, "a flush proves only what "
+	"was written when it was submitted (I-005)")
 {
 	setup();
 	primary(&best2);
@@ -195,7 +206,8 @@ TEST(test_progress_flush_counts_to_submission, "a flush proves only what was wri
 	CHECK_EQ(r.c.log.durable, 16);	/* never above written */
 }
 
-TEST(test_progress_background_flush, "what nobody wanted flushed is flushed after the interval")
+TEST(test_progress_background_flush, "what nobody wanted flushed is flushed "
+	"after the interval")
 {
 	setup();
 	primary(&best2);
@@ -213,7 +225,8 @@ TEST(test_progress_background_flush, "what nobody wanted flushed is flushed afte
 	CHECK(!order(&r, SWB_ACT_FLUSH_LOG));
 }
 
-TEST(test_progress_ask_flush, "a peer is asked to flush by a PING if nothing else goes to it, once")
+TEST(test_progress_ask_flush, "a peer is asked to flush by a PING if "
+	"nothing else goes to it, once")
 {
 	setup();
 	primary(&all2);
@@ -233,7 +246,8 @@ TEST(test_progress_ask_flush, "a peer is asked to flush by a PING if nothing els
 	CHECK(!order(&r, SWB_ACT_SEND_PING));
 }
 
-TEST(test_progress_replica_flushes_on_wish, "a replica flushes when the wanted records are written, and acknowledges")
+TEST(test_progress_replica_flushes_on_wish, "a replica flushes when the "
+	"wanted records are written, and acknowledges")
 {
 	setup();
 	rig_init(&r, 1, 10);
@@ -249,7 +263,8 @@ TEST(test_progress_replica_flushes_on_wish, "a replica flushes when the wanted r
 	CHECK(order(&r, SWB_ACT_SEND_ACK));
 }
 
-TEST(test_progress_c_only_when_matched, "C from an unmatched session, or read from an OPEN, licenses nothing (P8, I-209)")
+TEST(test_progress_c_only_when_matched, "C from an unmatched session, or "
+	"read from an OPEN, licenses nothing (P8, I-209)")
 {
 	struct swb_facts f;
 
@@ -274,7 +289,8 @@ TEST(test_progress_c_only_when_matched, "C from an unmatched session, or read fr
 	CHECK_EQ(r.c.d.committed, 99);		/* evidence stays: P16 */
 }
 
-TEST(test_progress_session_end_voids_flush, "the end of a session voids the flush in flight on the replica (P5)")
+TEST(test_progress_session_end_voids_flush, "the end of a session voids the "
+	"flush in flight on the replica (P5)")
 {
 	u32 old;
 
@@ -293,7 +309,8 @@ TEST(test_progress_session_end_voids_flush, "the end of a session voids the flus
 	CHECK(order(&r, SWB_ACT_FLUSH_LOG)->b != old);
 }
 
-TEST(test_progress_wish_beyond_session, "a flush wish of a lost session does not block later ones")
+TEST(test_progress_wish_beyond_session, "a flush wish of a lost session "
+	"does not block later ones")
 {
 	struct swb_facts f;
 
@@ -313,7 +330,8 @@ TEST(test_progress_wish_beyond_session, "a flush wish of a lost session does not
 	CHECK(order(&r, SWB_ACT_FLUSH_LOG));
 }
 
-TEST(test_progress_waiting_peer, "sync_all shows that a barrier waits for an absent peer, and DEGRADED till it is in sync")
+TEST(test_progress_waiting_peer, "sync_all shows that a barrier waits for "
+	"an absent peer, and DEGRADED till it is in sync")
 {
 	setup();
 	primary(&all2);
@@ -334,7 +352,8 @@ TEST(test_progress_waiting_peer, "sync_all shows that a barrier waits for an abs
 	CHECK(!order(&r, SWB_ACT_NOTIFY_CONDITIONS));	/* only what changed */
 }
 
-TEST(test_progress_checkpoint_monotone, "extent_lo and S only rise (I-105), and lo never passes hi")
+TEST(test_progress_checkpoint_monotone, "extent_lo and S only rise (I-105), "
+	"and lo never passes hi")
 {
 	setup();
 	primary(&best2);
@@ -347,7 +366,8 @@ TEST(test_progress_checkpoint_monotone, "extent_lo and S only rise (I-105), and 
 	CHECK_EQ(r.c.log.start, 6);
 }
 
-TEST(test_progress_barrier_not_primary, "a barrier at a member that is no primary orders nothing")
+TEST(test_progress_barrier_not_primary, "a barrier at a member that is no "
+	"primary orders nothing")
 {
 	setup();
 	rig_init(&r, 1, 10);

@@ -101,7 +101,8 @@ TEST(test_promote_each_letter, "each letter is given for its one reason")
 		     cert.flags = SWBLOCK_CERT_LEASE_WAITED);
 }
 
-TEST(test_promote_evidence_by_quorum, "two of three suffice, one does not, a void one does not count (H, P7)")
+TEST(test_promote_evidence_by_quorum, "two of three suffice, one does not, "
+	"a void one does not count (H, P7)")
 {
 	setup(SWBLOCK_MODE_SYNC_QUORUM, 3);
 	cert.flags = SWBLOCK_CERT_LEASE_WAITED;
@@ -116,7 +117,8 @@ TEST(test_promote_evidence_by_quorum, "two of three suffice, one does not, a voi
 	CHECK_EQ(swb_promote_judge(&cert, &me), 'A');
 }
 
-TEST(test_promote_joint_evidence, "evidence must suffice under every configuration that may have committed (P1)")
+TEST(test_promote_joint_evidence, "evidence must suffice under every "
+	"configuration that may have committed (P1)")
 {
 	setup(SWBLOCK_MODE_SYNC_ALL, 3);
 	cert.flags = SWBLOCK_CERT_LEASE_WAITED;
@@ -131,7 +133,8 @@ TEST(test_promote_joint_evidence, "evidence must suffice under every configurati
 	CHECK_EQ(swb_promote_judge(&cert, &me), 'A');
 }
 
-TEST(test_promote_override_limits, "an override waives G, H, I and K, and nothing else")
+TEST(test_promote_override_limits, "an override waives G, H, I and K, and "
+	"nothing else")
 {
 	static const char never[] = "DMBLCJEF";
 
@@ -139,14 +142,31 @@ TEST(test_promote_override_limits, "an override waives G, H, I and K, and nothin
 		setup(SWBLOCK_MODE_SYNC_ALL, 3);
 		cert.flags = SWBLOCK_CERT_OVERRIDE;
 		switch (never[i]) {
-		case 'D': cert.store_generation++; break;
-		case 'M': cert.config.required = 0; break;
-		case 'B': me.adopted = 9; break;
-		case 'L': me.primary = true; me.opened = 5; break;
-		case 'C': me.opened = 5; break;
-		case 'J': me.flags = SWBLOCK_REPORT_INCONSISTENT; break;
-		case 'E': cert.report[0].adopted = 4; break;
-		case 'F': me.durable = 9; break;
+		case 'D':
+			cert.store_generation++;
+			break;
+		case 'M':
+			cert.config.required = 0;
+			break;
+		case 'B':
+			me.adopted = 9;
+			break;
+		case 'L':
+			me.primary = true;
+			me.opened = 5;
+			break;
+		case 'C':
+			me.opened = 5;
+			break;
+		case 'J':
+			me.flags = SWBLOCK_REPORT_INCONSISTENT;
+			break;
+		case 'E':
+			cert.report[0].adopted = 4;
+			break;
+		case 'F':
+			me.durable = 9;
+			break;
 		}
 		CHECK_EQ(swb_promote_judge(&cert, &me), never[i]);
 	}
@@ -161,7 +181,8 @@ TEST(test_promote_override_limits, "an override waives G, H, I and K, and nothin
 	CHECK_EQ(swb_promote_judge(&cert, &me), 'A');
 }
 
-TEST(test_promote_outsider_does_not_rank, "in sync_all a member outside the required set blocks nobody (ambiguity 2)")
+TEST(test_promote_outsider_does_not_rank, "in sync_all a member outside the "
+	"required set blocks nobody (ambiguity 2)")
 {
 	setup(SWBLOCK_MODE_SYNC_ALL, 3);
 	cert.config.required = 3;
@@ -174,7 +195,8 @@ TEST(test_promote_outsider_does_not_rank, "in sync_all a member outside the requ
 	CHECK_EQ(swb_promote_best(&cert), 2);
 }
 
-TEST(test_promote_rank, "rank is by the last record's epoch, then by durable LSN; ties go to the first (I-030)")
+TEST(test_promote_rank, "rank is by the last record's epoch, then by "
+	"durable LSN; ties go to the first (I-030)")
 {
 	setup(SWBLOCK_MODE_SYNC_QUORUM, 3);
 	CHECK_EQ(swb_promote_best(&cert), 0);
@@ -191,7 +213,8 @@ TEST(test_promote_rank, "rank is by the last record's epoch, then by durable LSN
 	CHECK_EQ(swb_promote_best(&cert), -1);
 }
 
-TEST(test_promote_best_effort_proof, "in best_effort the last primary must have reported; any voter at or above it qualifies (P15)")
+TEST(test_promote_best_effort_proof, "in best_effort the last primary must "
+	"have reported; any voter at or above it qualifies (P15)")
 {
 	setup(SWBLOCK_MODE_BEST_EFFORT, 3);
 	CHECK_EQ(swb_promote_judge(&cert, &me), 'A');
@@ -206,7 +229,8 @@ TEST(test_promote_best_effort_proof, "in best_effort the last primary must have 
 	CHECK_EQ(swb_promote_judge(&cert, &me), 'K');
 }
 
-TEST(test_promote_first_grant, "the first grant of a volume needs no configuration to be judged")
+TEST(test_promote_first_grant, "the first grant of a volume needs no "
+	"configuration to be judged")
 {
 	for (u8 mode = SWBLOCK_MODE_BEST_EFFORT; mode <= SWBLOCK_MODE_SYNC_ALL; mode++) {
 		setup(mode, 3);
@@ -218,7 +242,8 @@ TEST(test_promote_first_grant, "the first grant of a volume needs no configurati
 	}
 }
 
-TEST(test_config_valid, "configurations that nobody or nothing would satisfy are invalid (I-010)")
+TEST(test_config_valid, "configurations that nobody or nothing would "
+	"satisfy are invalid (I-010)")
 {
 	struct swb_config ok = config_of(SWBLOCK_MODE_SYNC_ALL, 2), cfg;
 
@@ -268,7 +293,8 @@ static bool brute_sufficient(const struct swb_config *cfg)
 	return last;
 }
 
-TEST(test_promote_small_clusters, "over all reports of small clusters, A is given only where every promise holds (I-028, I-029)")
+TEST(test_promote_small_clusters, "over all reports of small clusters, A is "
+	"given only where every promise holds (I-028, I-029)")
 {
 	u32 seen[128] = { 0 };
 

@@ -76,7 +76,8 @@ static void randomize(void)
 	}
 }
 
-TEST(test_quorum_committed_random, "C is the highest LSN that enough members flushed, for every mode and size (I-001, I-009)")
+TEST(test_quorum_committed_random, "C is the highest LSN that enough "
+	"members flushed, for every mode and size (I-001, I-009)")
 {
 	for (int i = 0; i < 200000; i++) {
 		randomize();
@@ -84,7 +85,8 @@ TEST(test_quorum_committed_random, "C is the highest LSN that enough members flu
 	}
 }
 
-TEST(test_quorum_completed_random, "a write completes when its policy holds on everybody the mode names (I-230)")
+TEST(test_quorum_completed_random, "a write completes when its policy holds "
+	"on everybody the mode names (I-230)")
 {
 	for (int i = 0; i < 200000; i++) {
 		randomize();
@@ -92,7 +94,8 @@ TEST(test_quorum_completed_random, "a write completes when its policy holds on e
 	}
 }
 
-TEST(test_quorum_peers_alone_never, "peers alone never make a majority (ambiguity 16)")
+TEST(test_quorum_peers_alone_never, "peers alone never make a majority "
+	"(ambiguity 16)")
 {
 	memset(&c, 0, sizeof(c));
 	c.config.mode = SWBLOCK_MODE_SYNC_QUORUM;
@@ -109,7 +112,8 @@ TEST(test_quorum_peers_alone_never, "peers alone never make a majority (ambiguit
 	CHECK_EQ(swb_quorum_committed(&c), 0);
 }
 
-TEST(test_quorum_received_is_not_durable, "received and written never count for C (I-014)")
+TEST(test_quorum_received_is_not_durable, "received and written never count "
+	"for C (I-014)")
 {
 	memset(&c, 0, sizeof(c));
 	c.config.mode = SWBLOCK_MODE_SYNC_ALL;
@@ -121,7 +125,8 @@ TEST(test_quorum_received_is_not_durable, "received and written never count for 
 	CHECK_EQ(swb_quorum_committed(&c), 0);
 }
 
-TEST(test_quorum_required_self_only, "with the primary alone required, C is its own durable LSN")
+TEST(test_quorum_required_self_only, "with the primary alone required, C is "
+	"its own durable LSN")
 {
 	memset(&c, 0, sizeof(c));
 	c.config.mode = SWBLOCK_MODE_SYNC_ALL;

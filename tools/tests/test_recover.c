@@ -292,8 +292,22 @@ static void log_restart(const struct swb_scan *s)
 	w.r.incarnation = w.d.incarnation;
 }
 
-TEST(test_recover_random_crashes,
-     "after any cuts, trims, wraps and crashes the log found is a prefix of the log, never a dead tail")
+static void random_move(u64 dice)
+{
+	if (dice < 50)
+		log_append(1 + (u32)rnd_below(RECS), w.epoch && rnd_below(4) ?
+			   w.epoch : w.epoch + 1);
+	else if (dice < 65)
+		device_flush();
+	else if (dice < 78)
+		log_trim();
+	else if (w.head >= w.d.tail_lsn)
+		log_cut(w.d.tail_lsn - 1 +
+			rnd_below(w.head - w.d.tail_lsn + 2));
+}
+
+TEST(test_recover_random_crashes, "after any cuts, trims, wraps and crashes "
+	"the log found is a prefix of the log, never a dead tail")
 {
 	static struct swb_scan s;
 
@@ -302,32 +316,24 @@ TEST(test_recover_random_crashes,
 		for (int step = 0; step < 120; step++) {
 			u64 dice = rnd_below(100);
 
-			if (dice < 50)
-				log_append(1 + (u32)rnd_below(RECS), w.epoch &&
-					   rnd_below(4) ? w.epoch : w.epoch + 1);
-			else if (dice < 65)
-				device_flush();
-			else if (dice < 78)
-				log_trim();
-			else if (dice < 90 && w.head >= w.d.tail_lsn)
-				log_cut(w.d.tail_lsn - 1 + rnd_below(
-					w.head - w.d.tail_lsn + 2));
-			else if (dice >= 90) {
-				device_crash((u32)rnd_below(3));
-				scan(&s);
-				check_scan(&s);
-				CHECK(s.why != SWB_SCAN_END_GAP &&
-				      s.why != SWB_SCAN_END_EPOCH);
-				if (test_failures)
-					return;
-				log_restart(&s);
+			if (dice < 90) {
+				random_move(dice);
+				continue;
 			}
+			device_crash((u32)rnd_below(3));
+			scan(&s);
+			check_scan(&s);
+			CHECK(s.why != SWB_SCAN_END_GAP &&
+			      s.why != SWB_SCAN_END_EPOCH);
+			if (test_failures)
+				return;
+			log_restart(&s);
 		}
 	}
 }
 
-TEST(test_recover_cut_must_flush,
-     "without a flush before it, a second cut revives the tail of the first (why TRUNCATE flushes)")
+TEST(test_recover_cut_must_flush, "without a flush before it, a second cut "
+	"revives the tail of the first (why TRUNCATE flushes)")
 {
 	static struct swb_scan s;
 
@@ -366,7 +372,8 @@ TEST(test_recover_clean_end, "a flushed log is found whole, letter H")
 	CHECK_EQ(s.ring.used, w.r.used);
 }
 
-TEST(test_recover_torn_header, "a header with a wrong byte ends the log before it")
+TEST(test_recover_torn_header, "a header with a wrong byte ends the log "
+	"before it")
 {
 	static struct swb_scan s;
 
@@ -380,7 +387,8 @@ TEST(test_recover_torn_header, "a header with a wrong byte ends the log before i
 	CHECK_EQ(s.why, SWB_SCAN_END_TORN_HEADER);
 }
 
-TEST(test_recover_torn_payload_at_wrap, "a torn group at the start of the ring ends the log at the wrap")
+TEST(test_recover_torn_payload_at_wrap, "a torn group at the start of the "
+	"ring ends the log at the wrap")
 {
 	static struct swb_scan s;
 
@@ -420,8 +428,8 @@ TEST(test_recover_stale_lap, "groups of the lap before are an end, not a break")
 	CHECK_EQ(s.why, SWB_SCAN_END_CLEAN);
 }
 
-TEST(test_recover_stale_tail_second_crash,
-     "a tail that was cut stays dead through append, crash, append, crash (P4)")
+TEST(test_recover_stale_tail_second_crash, "a tail that was cut stays dead "
+	"through append, crash, append, crash (P4)")
 {
 	static struct swb_scan s;
 
@@ -447,8 +455,8 @@ TEST(test_recover_stale_tail_second_crash,
 	CHECK_EQ(s.head, 5);
 }
 
-TEST(test_recover_cut_then_crash_before_append,
-     "after a cut nothing above it comes back, though it is whole on disk")
+TEST(test_recover_cut_then_crash_before_append, "after a cut nothing above "
+	"it comes back, though it is whole on disk")
 {
 	static struct swb_scan s;
 
@@ -466,8 +474,8 @@ TEST(test_recover_cut_then_crash_before_append,
 	CHECK_EQ(s.head, 2);
 }
 
-TEST(test_recover_overlap_cut_inside_group,
-     "a newer group that starts inside its predecessor cuts it")
+TEST(test_recover_overlap_cut_inside_group, "a newer group that starts "
+	"inside its predecessor cuts it")
 {
 	static struct swb_scan s;
 
@@ -489,8 +497,8 @@ TEST(test_recover_overlap_cut_inside_group,
 	CHECK_EQ(s.lineage.count, 2);
 }
 
-TEST(test_recover_cut_group_before_wrap,
-     "a cut group at the end loses against its newer successor at offset 0")
+TEST(test_recover_cut_group_before_wrap, "a cut group at the end loses "
+	"against its newer successor at offset 0")
 {
 	static struct swb_scan s;
 
@@ -514,7 +522,8 @@ TEST(test_recover_cut_group_before_wrap,
 	CHECK_EQ(s.head, 9);
 }
 
-TEST(test_recover_hole_then_live_group, "a lost group ends the log, whatever whole group follows")
+TEST(test_recover_hole_then_live_group, "a lost group ends the log, "
+	"whatever whole group follows")
 {
 	static struct swb_scan s;
 
@@ -530,7 +539,8 @@ TEST(test_recover_hole_then_live_group, "a lost group ends the log, whatever who
 	CHECK_EQ(s.why, SWB_SCAN_END_CLEAN);
 }
 
-TEST(test_recover_other_ring, "groups of another format of this disk are no part of the log")
+TEST(test_recover_other_ring, "groups of another format of this disk are no "
+	"part of the log")
 {
 	static struct swb_scan s;
 
@@ -558,7 +568,8 @@ static void forge(u64 epoch, u64 first_lsn, bool opens)
 	memcpy(disk + g->pos, buf, g->len);
 }
 
-TEST(test_recover_impossible_log, "a chained group that falls in epoch or leaves a gap is seen as such")
+TEST(test_recover_impossible_log, "a chained group that falls in epoch or "
+	"leaves a gap is seen as such")
 {
 	static struct swb_scan s;
 
@@ -581,7 +592,8 @@ TEST(test_recover_impossible_log, "a chained group that falls in epoch or leaves
 	CHECK_EQ(s.head, 2);
 }
 
-TEST(test_recover_override_mark_survives, "an open record finds its override mark in the saved table")
+TEST(test_recover_override_mark_survives, "an open record finds its "
+	"override mark in the saved table")
 {
 	static struct swb_scan s;
 	static struct swb_recovered r;
@@ -601,7 +613,8 @@ TEST(test_recover_override_mark_survives, "an open record finds its override mar
 	CHECK_EQ(r.last_epoch, 2);
 }
 
-TEST(test_recover_random_bytes, "a scan over noise ends, and reads nothing behind the ring")
+TEST(test_recover_random_bytes, "a scan over noise ends, and reads nothing "
+	"behind the ring")
 {
 	static struct swb_scan s;
 
@@ -619,7 +632,8 @@ TEST(test_recover_random_bytes, "a scan over noise ends, and reads nothing behin
 
 /* ---- slots ------------------------------------------------------------ */
 
-TEST(test_recover_pick_every_pair, "each pair of slot verdicts gives a slot or exactly one letter")
+TEST(test_recover_pick_every_pair, "each pair of slot verdicts gives a slot "
+	"or exactly one letter")
 {
 	static const enum swb_super_verdict all[] = {
 		SWB_SUPER_OK, SWB_SUPER_BAD_MAGIC, SWB_SUPER_BAD_CRC,
@@ -665,7 +679,8 @@ TEST(test_recover_pick_newest, "of two good slots the higher generation counts")
 				  &letter), 1);
 }
 
-TEST(test_recover_pick_ambiguous, "one generation with two contents is letter B")
+TEST(test_recover_pick_ambiguous, "one generation with two contents is "
+	"letter B")
 {
 	static struct swb_durable d0 = { .generation = 4 }, d1;
 	u8 letter;
@@ -713,7 +728,8 @@ static enum swb_recover_verdict verdict_of(u8 letter)
 	return letter == 'G' ? SWB_RECOVER_VOID : SWB_RECOVER_REFUSE;
 }
 
-TEST(test_recover_decide_every_combination, "each combination of facts has the tabled letter, and all letters occur")
+TEST(test_recover_decide_every_combination, "each combination of facts has "
+	"the tabled letter, and all letters occur")
 {
 	u32 seen[128] = { 0 };
 

@@ -54,7 +54,8 @@ static enum swb_resync_verdict verdict_of(u8 letter)
 	return SWB_RESYNC_REFUSE;
 }
 
-TEST(test_resync_every_combination, "each of 2^14 combinations of facts has exactly the tabled case, and each letter occurs (I-207)")
+TEST(test_resync_every_combination, "each of 2^14 combinations of facts has "
+	"exactly the tabled case, and each letter occurs (I-207)")
 {
 	u32 seen[128] = { 0 };
 
@@ -112,7 +113,8 @@ static u8 decide(void)
 	return d.letter;
 }
 
-TEST(test_resync_boundary_history, "R + 1 = S catches up, R + 1 = S - 1 does not (I-050)")
+TEST(test_resync_boundary_history, "R + 1 = S catches up, R + 1 = S - 1 "
+	"does not (I-050)")
 {
 	setup(8);
 	own.log_start = 9;
@@ -122,7 +124,8 @@ TEST(test_resync_boundary_history, "R + 1 = S catches up, R + 1 = S - 1 does not
 	CHECK_EQ(decide(), 'M');
 }
 
-TEST(test_resync_boundary_extent, "m = extent_hi truncates, m = extent_hi - 1 needs a rebuild (P9)")
+TEST(test_resync_boundary_extent, "m = extent_hi truncates, m = extent_hi - "
+	"1 needs a rebuild (P9)")
 {
 	setup(14);
 	peer.extent_hi = 10;
@@ -133,7 +136,8 @@ TEST(test_resync_boundary_extent, "m = extent_hi truncates, m = extent_hi - 1 ne
 	CHECK_EQ(d.reason, SWBLOCK_REASON_BELOW_EXTENT);
 }
 
-TEST(test_resync_boundary_committed, "cutting at the peer's known C is allowed, below it is refused unless an override lies above (P16)")
+TEST(test_resync_boundary_committed, "cutting at the peer's known C is "
+	"allowed, below it is refused unless an override lies above (P16)")
 {
 	setup(14);
 	peer.committed = 10;
@@ -151,7 +155,8 @@ TEST(test_resync_boundary_committed, "cutting at the peer's known C is allowed, 
 	CHECK_EQ(decide(), 'J');
 }
 
-TEST(test_resync_equal_and_ahead, "equal ends of one history are I; of two histories K")
+TEST(test_resync_equal_and_ahead, "equal ends of one history are I; of two "
+	"histories K")
 {
 	setup(20);
 	peer.lineage = own.lineage;
@@ -161,7 +166,8 @@ TEST(test_resync_equal_and_ahead, "equal ends of one history are I; of two histo
 	CHECK_EQ(d.match, 10);
 }
 
-TEST(test_resync_fresh_peer, "an empty peer without a store catches up from LSN 1 while the ring holds it")
+TEST(test_resync_fresh_peer, "an empty peer without a store catches up from "
+	"LSN 1 while the ring holds it")
 {
 	setup(0);
 	memset(&peer.lineage, 0, sizeof(peer.lineage));
@@ -173,7 +179,8 @@ TEST(test_resync_fresh_peer, "an empty peer without a store catches up from LSN 
 	CHECK_EQ(decide(), 'M');
 }
 
-TEST(test_resync_below_floor, "a peer that parted before the table begins needs a rebuild")
+TEST(test_resync_below_floor, "a peer that parted before the table begins "
+	"needs a rebuild")
 {
 	setup(8);
 	own.lineage.e[0].epoch = 2;
@@ -182,7 +189,8 @@ TEST(test_resync_below_floor, "a peer that parted before the table begins needs 
 	CHECK_EQ(decide(), 'G');
 }
 
-TEST(test_resync_order_of_rows, "identity is asked before epoch, epoch before data")
+TEST(test_resync_order_of_rows, "identity is asked before epoch, epoch "
+	"before data")
 {
 	setup(8);
 	peer.flags = SWB_FACT_DISK_FAILED;
@@ -212,7 +220,8 @@ TEST(test_resync_linked_to_itself, "a member linked to itself is refused")
 	CHECK_EQ(decide(), 'B');
 }
 
-TEST(test_resync_same_facts_same_verdict, "equal facts give equal verdicts, any number of times (I-062)")
+TEST(test_resync_same_facts_same_verdict, "equal facts give equal verdicts, "
+	"any number of times (I-062)")
 {
 	for (int i = 0; i < 2000; i++) {
 		struct swb_resync_decision again;
@@ -236,7 +245,8 @@ TEST(test_resync_same_facts_same_verdict, "equal facts give equal verdicts, any 
 	}
 }
 
-TEST(test_resync_accept_start_refuses, "a START below extent_hi, below known C, off the match, or at a void copy is refused")
+TEST(test_resync_accept_start_refuses, "a START below extent_hi, below "
+	"known C, off the match, or at a void copy is refused")
 {
 	setup(14);
 	CHECK_EQ(swb_resync_accept_start(&peer, &own, 11, 10), SWBLOCK_REASON_NONE);

@@ -92,8 +92,8 @@ static void model_release(struct swb_ring *r)
 	swb_ring_release(r, tail, len + gap);
 }
 
-TEST(test_ring_random_against_map,
-     "no group overlaps another or straddles the end, and one unit stays free")
+TEST(test_ring_random_against_map, "no group overlaps another or straddles "
+	"the end, and one unit stays free")
 {
 	struct swb_ring r;
 

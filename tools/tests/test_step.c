@@ -32,7 +32,8 @@ static void replica(void)
 
 /* ---- primary ---------------------------------------------------------- */
 
-TEST(test_step_link_before_role, "a link of a member without configuration is closed")
+TEST(test_step_link_before_role, "a link of a member without configuration "
+	"is closed")
 {
 	setup(0, 10);
 	rig_link(&r, 1);
@@ -50,7 +51,8 @@ TEST(test_step_link_to_stranger, "a link to self or to no member is refused")
 	CHECK_EQ(order_to(&r, 5, SWB_ACT_CLOSE_LINK)->a, SWBLOCK_REASON_FOREIGN_REPLICA);
 }
 
-TEST(test_step_catch_up_to_in_sync, "in sync is said when the peer is durable and C is at the frozen target, not before (G6, I-041)")
+TEST(test_step_catch_up_to_in_sync, "in sync is said when the peer is "
+	"durable and C is at the frozen target, not before (G6, I-041)")
 {
 	struct swb_facts f;
 
@@ -81,7 +83,8 @@ TEST(test_step_catch_up_to_in_sync, "in sync is said when the peer is durable an
 	CHECK_EQ(r.c.peer[1].target, 11);	/* I-055 */
 }
 
-TEST(test_step_equal_needs_barrier, "equal logs are matched, but in sync only after a durable ack")
+TEST(test_step_equal_needs_barrier, "equal logs are matched, but in sync "
+	"only after a durable ack")
 {
 	struct swb_facts f;
 
@@ -96,7 +99,8 @@ TEST(test_step_equal_needs_barrier, "equal logs are matched, but in sync only af
 	CHECK_EQ(r.c.peer[1].state, SWBLOCK_PEER_IN_SYNC);
 }
 
-TEST(test_step_truncate_order, "a peer with a dead tail gets START at the common LSN")
+TEST(test_step_truncate_order, "a peer with a dead tail gets START at the "
+	"common LSN")
 {
 	struct swb_facts f;
 
@@ -112,7 +116,8 @@ TEST(test_step_truncate_order, "a peer with a dead tail gets START at the common
 	CHECK_EQ(order(&r, SWB_ACT_SEND_START)->b, 10);
 }
 
-TEST(test_step_refuse_letters, "each REFUSE letter closes with its reason and shows refused")
+TEST(test_step_refuse_letters, "each REFUSE letter closes with its reason "
+	"and shows refused")
 {
 	static const struct {
 		u8 letter;
@@ -156,7 +161,8 @@ TEST(test_step_refuse_letters, "each REFUSE letter closes with its reason and sh
 	}
 }
 
-TEST(test_step_needs_rebuild_sticky, "needs_rebuild is left by no link and no transport event, only by a new epoch (I-040)")
+TEST(test_step_needs_rebuild_sticky, "needs_rebuild is left by no link and "
+	"no transport event, only by a new epoch (I-040)")
 {
 	struct swb_facts f;
 
@@ -177,7 +183,8 @@ TEST(test_step_needs_rebuild_sticky, "needs_rebuild is left by no link and no tr
 	CHECK_EQ(r.c.peer[1].state, SWBLOCK_PEER_DETACHED);
 }
 
-TEST(test_step_rebuild_below_extent, "a peer whose extent may hold dead blocks needs a rebuild, letter G (P9)")
+TEST(test_step_rebuild_below_extent, "a peer whose extent may hold dead "
+	"blocks needs a rebuild, letter G (P9)")
 {
 	struct swb_facts f;
 
@@ -192,7 +199,8 @@ TEST(test_step_rebuild_below_extent, "a peer whose extent may hold dead blocks n
 	CHECK_EQ(r.c.peer[1].state, SWBLOCK_PEER_NEEDS_REBUILD);
 }
 
-TEST(test_step_facts_of_newer_epoch, "facts of a newer epoch make the primary step down, letter E")
+TEST(test_step_facts_of_newer_epoch, "facts of a newer epoch make the "
+	"primary step down, letter E")
 {
 	struct swb_facts f;
 
@@ -207,7 +215,8 @@ TEST(test_step_facts_of_newer_epoch, "facts of a newer epoch make the primary st
 	CHECK_EQ(r.c.peer[1].state, SWBLOCK_PEER_DETACHED);
 }
 
-TEST(test_step_link_replaced, "a new link ends the session of the old one; its frames are inert (I-082, I-084)")
+TEST(test_step_link_replaced, "a new link ends the session of the old one; "
+	"its frames are inert (I-082, I-084)")
 {
 	u64 old;
 
@@ -224,7 +233,8 @@ TEST(test_step_link_replaced, "a new link ends the session of the old one; its f
 	CHECK_EQ(r.c.refused[SWBLOCK_REASON_STALE_SESSION], 1);
 }
 
-TEST(test_step_session_ids_unique, "session ids differ within a boot and start at the seed (ambiguity 14, I-036)")
+TEST(test_step_session_ids_unique, "session ids differ within a boot and "
+	"start at the seed (ambiguity 14, I-036)")
 {
 	u64 first;
 
@@ -240,7 +250,8 @@ TEST(test_step_session_ids_unique, "session ids differ within a boot and start a
 }
 
 /* every fact about a session, wrong in one way, leaves the core as it was */
-TEST(test_step_stale_facts_are_inert, "a frame with a wrong session, epoch or peer changes nothing but one counter (I-027, I-083)")
+TEST(test_step_stale_facts_are_inert, "a frame with a wrong session, epoch "
+	"or peer changes nothing but one counter (I-027, I-083)")
 {
 	static struct swb_core before;
 	struct swb_facts f;
@@ -282,7 +293,8 @@ TEST(test_step_stale_facts_are_inert, "a frame with a wrong session, epoch or pe
 	}
 }
 
-TEST(test_step_ack_beyond_sent, "an ack for what was never sent ends the session (ACK_BEYOND)")
+TEST(test_step_ack_beyond_sent, "an ack for what was never sent ends the "
+	"session (ACK_BEYOND)")
 {
 	primary(&all2);
 	rig_match(&r, 1, 10);
@@ -298,7 +310,8 @@ TEST(test_step_ack_beyond_sent, "an ack for what was never sent ends the session
 	CHECK(order_to(&r, 1, SWB_ACT_CLOSE_LINK));
 }
 
-TEST(test_step_ack_falls, "progress that goes back ends the session (ACK_FALLS), a repeated ack does nothing")
+TEST(test_step_ack_falls, "progress that goes back ends the session "
+	"(ACK_FALLS), a repeated ack does nothing")
 {
 	primary(&all2);
 	rig_match(&r, 1, 10);
@@ -310,7 +323,8 @@ TEST(test_step_ack_falls, "progress that goes back ends the session (ACK_FALLS),
 	CHECK_EQ(r.c.peer[1].durable, 10);
 }
 
-TEST(test_step_ack_before_match, "an ack in an unmatched session counts for nothing (I-011)")
+TEST(test_step_ack_before_match, "an ack in an unmatched session counts for "
+	"nothing (I-011)")
 {
 	primary(&all2);
 	rig_link(&r, 1);
@@ -319,7 +333,8 @@ TEST(test_step_ack_before_match, "an ack in an unmatched session counts for noth
 	CHECK_EQ(r.c.refused[SWBLOCK_REASON_BAD_TYPE], 1);
 }
 
-TEST(test_step_durable_survives_link, "what a peer proved durable keeps counting after the link is lost, within the epoch")
+TEST(test_step_durable_survives_link, "what a peer proved durable keeps "
+	"counting after the link is lost, within the epoch")
 {
 	primary(&all2);
 	rig_match(&r, 1, 10);
@@ -349,7 +364,8 @@ TEST(test_step_end_once, "a session ends once, with the first reason (I-087)")
 	CHECK_EQ(r.out.count, 0);
 }
 
-TEST(test_step_timeout_never_rebuild, "silence ends the link, and says nothing about the peer's data (I-045)")
+TEST(test_step_timeout_never_rebuild, "silence ends the link, and says "
+	"nothing about the peer's data (I-045)")
 {
 	primary(&all2);
 	rig_match(&r, 1, 10);
@@ -359,7 +375,8 @@ TEST(test_step_timeout_never_rebuild, "silence ends the link, and says nothing a
 	CHECK_EQ(r.c.peer[1].state, SWBLOCK_PEER_DETACHED);
 }
 
-TEST(test_step_timeout_while_opening, "a peer that never answers OPEN is given up")
+TEST(test_step_timeout_while_opening, "a peer that never answers OPEN is "
+	"given up")
 {
 	primary(&all2);
 	rig_link(&r, 1);
@@ -386,7 +403,8 @@ TEST(test_step_ping_when_silent, "a quiet session is kept alive from both ends")
 	CHECK(order_to(&r, 0, SWB_ACT_SEND_ACK));
 }
 
-TEST(test_step_acks_lost, "talk without acks is a timeout, too, once records wait for one; a repeated ack is enough")
+TEST(test_step_acks_lost, "talk without acks is a timeout, too, once "
+	"records wait for one; a repeated ack is enough")
 {
 	u64 deadline;
 
@@ -418,7 +436,8 @@ TEST(test_step_acks_lost, "talk without acks is a timeout, too, once records wai
 	CHECK_EQ(order_to(&r, 1, SWB_ACT_CLOSE_LINK)->a, SWBLOCK_REASON_TIMEOUT);
 }
 
-TEST(test_step_in_sync_needs_ack_of_session, "what an earlier session proved does not make this one in sync")
+TEST(test_step_in_sync_needs_ack_of_session, "what an earlier session "
+	"proved does not make this one in sync")
 {
 	struct swb_facts f;
 
@@ -436,7 +455,8 @@ TEST(test_step_in_sync_needs_ack_of_session, "what an earlier session proved doe
 	CHECK_EQ(r.c.peer[1].state, SWBLOCK_PEER_IN_SYNC);
 }
 
-TEST(test_step_pin_lost, "a peer whose history is trimmed away loses its session and needs a rebuild (I-054)")
+TEST(test_step_pin_lost, "a peer whose history is trimmed away loses its "
+	"session and needs a rebuild (I-054)")
 {
 	primary(&best2);
 	rig_match(&r, 1, 5);
@@ -452,7 +472,8 @@ TEST(test_step_pin_lost, "a peer whose history is trimmed away loses its session
 	CHECK_EQ(swb_core_trim_limit(&r.c, false), 9);	/* I-092 */
 }
 
-TEST(test_step_required_pin_holds, "a pin of a peer that the mode waits for is never broken")
+TEST(test_step_required_pin_holds, "a pin of a peer that the mode waits for "
+	"is never broken")
 {
 	primary(&all2);
 	rig_match(&r, 1, 5);
@@ -462,7 +483,8 @@ TEST(test_step_required_pin_holds, "a pin of a peer that the mode waits for is n
 	CHECK_EQ(swb_core_trim_limit(&r.c, true), 8);	/* I-100 */
 }
 
-TEST(test_step_links_wait_for_opening, "links made before the promotion get their OPEN when the role is there")
+TEST(test_step_links_wait_for_opening, "links made before the promotion get "
+	"their OPEN when the role is there")
 {
 	struct swb_cert cert;
 
@@ -478,7 +500,8 @@ TEST(test_step_links_wait_for_opening, "links made before the promotion get thei
 
 /* ---- replica ---------------------------------------------------------- */
 
-TEST(test_step_replica_opens_and_streams, "OPEN, FACTS, START, data: acks tell received, written and durable apart")
+TEST(test_step_replica_opens_and_streams, "OPEN, FACTS, START, data: acks "
+	"tell received, written and durable apart")
 {
 	u64 session, received, written, durable;
 
@@ -505,7 +528,8 @@ TEST(test_step_replica_opens_and_streams, "OPEN, FACTS, START, data: acks tell r
 	CHECK_EQ(r.c.peer[0].state, SWBLOCK_PEER_IN_SYNC);
 }
 
-TEST(test_step_open_refusals, "an OPEN is refused by identity, epoch, grant and role, each with its reason")
+TEST(test_step_open_refusals, "an OPEN is refused by identity, epoch, grant "
+	"and role, each with its reason")
 {
 	static const u32 reason[] = {
 		SWBLOCK_REASON_FOREIGN_VOLUME, SWBLOCK_REASON_GEOMETRY,
@@ -537,7 +561,8 @@ TEST(test_step_open_refusals, "an OPEN is refused by identity, epoch, grant and 
 	}
 }
 
-TEST(test_step_open_from_other_member, "an OPEN of a member that holds no grant is refused (NOT_GRANTED)")
+TEST(test_step_open_from_other_member, "an OPEN of a member that holds no "
+	"grant is refused (NOT_GRANTED)")
 {
 	struct swb_facts f;
 
@@ -551,7 +576,8 @@ TEST(test_step_open_from_other_member, "an OPEN of a member that holds no grant 
 	CHECK_EQ(order_to(&r, 2, SWB_ACT_SEND_CLOSE)->a, SWBLOCK_REASON_NOT_GRANTED);
 }
 
-TEST(test_step_open_without_role, "a member without a role answers OPEN with CLOSE NO_ROLE")
+TEST(test_step_open_without_role, "a member without a role answers OPEN "
+	"with CLOSE NO_ROLE")
 {
 	struct swb_facts f;
 
@@ -564,7 +590,8 @@ TEST(test_step_open_without_role, "a member without a role answers OPEN with CLO
 	CHECK_EQ(order_to(&r, 1, SWB_ACT_SEND_CLOSE)->a, SWBLOCK_REASON_NO_ROLE);
 }
 
-TEST(test_step_open_at_primary, "a primary that is sent an OPEN refuses; one of a newer epoch makes it step down")
+TEST(test_step_open_at_primary, "a primary that is sent an OPEN refuses; "
+	"one of a newer epoch makes it step down")
 {
 	struct swb_facts f;
 
@@ -594,7 +621,8 @@ static void replica_with_tail(void)
 	rig_open(&r, 7, &f);
 }
 
-TEST(test_step_truncate_then_ack, "the cut is durable before anything is acknowledged, and ends the log's generation (I-052, P5)")
+TEST(test_step_truncate_then_ack, "the cut is durable before anything is "
+	"acknowledged, and ends the log's generation (I-052, P5)")
 {
 	u32 generation;
 
@@ -615,7 +643,8 @@ TEST(test_step_truncate_then_ack, "the cut is durable before anything is acknowl
 	CHECK_EQ(r.c.log.last_epoch, 2);
 }
 
-TEST(test_step_flush_across_truncation, "a flush issued before a cut proves nothing about what came after it (P5)")
+TEST(test_step_flush_across_truncation, "a flush issued before a cut proves "
+	"nothing about what came after it (P5)")
 {
 	u32 old;
 
@@ -632,7 +661,8 @@ TEST(test_step_flush_across_truncation, "a flush issued before a cut proves noth
 	CHECK_EQ(r.c.log.durable, 13);
 }
 
-TEST(test_step_truncate_lowers_known_c, "a cut lowers known C to the cut, nothing else does (P5, P16)")
+TEST(test_step_truncate_lowers_known_c, "a cut lowers known C to the cut, "
+	"nothing else does (P5, P16)")
 {
 	struct swb_facts f;
 
@@ -654,7 +684,8 @@ TEST(test_step_truncate_lowers_known_c, "a cut lowers known C to the cut, nothin
 	CHECK_EQ(r.c.d.lineage.e[1].flags, SWB_LINEAGE_OVERRIDE);
 }
 
-TEST(test_step_start_not_mirrored, "a START that does not follow from the facts is refused (I-224)")
+TEST(test_step_start_not_mirrored, "a START that does not follow from the "
+	"facts is refused (I-224)")
 {
 	replica_with_tail();
 	rig_start(&r, 7, 9, 12);
@@ -669,7 +700,8 @@ TEST(test_step_start_not_mirrored, "a START that does not follow from the facts 
 	CHECK_EQ(order_to(&r, 0, SWB_ACT_SEND_CLOSE)->a, SWBLOCK_REASON_BELOW_EXTENT);
 }
 
-TEST(test_step_link_lost_in_truncation, "a cut stands though its session has ended, and the next session starts from it")
+TEST(test_step_link_lost_in_truncation, "a cut stands though its session "
+	"has ended, and the next session starts from it")
 {
 	struct swb_facts f;
 
@@ -690,7 +722,8 @@ TEST(test_step_link_lost_in_truncation, "a cut stands though its session has end
 	CHECK(order(&r, SWB_ACT_SEND_ACK));
 }
 
-TEST(test_step_adopt_waits_for_truncation, "an adoption reports the cut log, not the one before")
+TEST(test_step_adopt_waits_for_truncation, "an adoption reports the cut "
+	"log, not the one before")
 {
 	replica_with_tail();
 	rig_start(&r, 7, 10, 12);
@@ -710,7 +743,8 @@ TEST(test_step_stray_truncated, "a truncation nobody ordered changes nothing")
 	CHECK_EQ(r.c.log.head, 10);
 }
 
-TEST(test_step_data_refusals, "data enters the log in order, in its session and epoch, and its epochs are those of the primary's lineage")
+TEST(test_step_data_refusals, "data enters the log in order, in its session "
+	"and epoch, and its epochs are those of the primary's lineage")
 {
 	replica();
 	CHECK_EQ(swb_core_check_data(&r.c, 0, 7, 2, 11, 1, 2), SWBLOCK_REASON_STALE_SESSION);
@@ -735,7 +769,8 @@ TEST(test_step_data_refusals, "data enters the log in order, in its session and 
 	CHECK(DATA(7, 2, 11, 1, 2) != SWBLOCK_REASON_NONE);
 }
 
-TEST(test_step_start_repeated, "a second START of a session is counted and inert (I-090)")
+TEST(test_step_start_repeated, "a second START of a session is counted and "
+	"inert (I-090)")
 {
 	replica();
 	rig_stream(&r);
@@ -745,7 +780,8 @@ TEST(test_step_start_repeated, "a second START of a session is counted and inert
 	CHECK_EQ(r.c.refused[SWBLOCK_REASON_BAD_TYPE], 1);
 }
 
-TEST(test_step_new_open_ends_old_session, "a new OPEN ends the live session before its FACTS leave (I-096), an old id does not come back")
+TEST(test_step_new_open_ends_old_session, "a new OPEN ends the live session "
+	"before its FACTS leave (I-096), an old id does not come back")
 {
 	struct swb_facts f;
 	u32 generation;
@@ -763,7 +799,8 @@ TEST(test_step_new_open_ends_old_session, "a new OPEN ends the live session befo
 	CHECK_EQ(order_to(&r, 0, SWB_ACT_SEND_CLOSE)->a, SWBLOCK_REASON_STALE_SESSION);
 }
 
-TEST(test_step_closed_needs_rebuild, "a replica that is told it needs a rebuild shows it")
+TEST(test_step_closed_needs_rebuild, "a replica that is told it needs a "
+	"rebuild shows it")
 {
 	replica();
 	rig_stream(&r);
@@ -774,7 +811,8 @@ TEST(test_step_closed_needs_rebuild, "a replica that is told it needs a rebuild 
 	CHECK(order_to(&r, 0, SWB_ACT_CLOSE_LINK));
 }
 
-TEST(test_step_void_replica_sends_facts, "a void replica answers OPEN, so that the primary can name the case; it takes no START")
+TEST(test_step_void_replica_sends_facts, "a void replica answers OPEN, so "
+	"that the primary can name the case; it takes no START")
 {
 	struct swb_facts f;
 
@@ -791,7 +829,8 @@ TEST(test_step_void_replica_sends_facts, "a void replica answers OPEN, so that t
 	CHECK_EQ(order_to(&r, 0, SWB_ACT_SEND_CLOSE)->a, SWBLOCK_REASON_NEEDS_REBUILD);
 }
 
-TEST(test_step_random_events, "any sequence of facts, also absurd ones, breaks no invariant and never fills the list of orders")
+TEST(test_step_random_events, "any sequence of facts, also absurd ones, "
+	"breaks no invariant and never fills the list of orders")
 {
 	static struct swb_facts f;
 	u32 most = 0;
