@@ -236,16 +236,19 @@ static int add_history(struct authority *a, const struct auth_record *r,
 {
 	char uuid[CTL_UUID_TEXT] = "";
 	char *detail = note->detail ? json_dumps(note->detail, JSON_COMPACT) : NULL;
+	static const char sql[] =
+		"INSERT INTO history (at, volume, action, reason, epoch, phase,"
+		" owner, detail) VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),"
+		" ?, ?, ?, ?, ?, ?, ?)";
 	int err;
 
 	if (r)
 		uuid_text(&r->volume, uuid);
-	err = step_done(a, query(a,
-		"INSERT INTO history (at, volume, action, reason, epoch, phase,"
-		" owner, detail) VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),"
-		" ?, ?, ?, ?, ?, ?, ?)", "sssisss", r ? uuid : NULL, note->action,
-		note->reason ? note->reason : "", (int64_t)(r ? r->epoch : 0),
-		r ? auth_phase_text(r->phase) : "", r ? r->owner : "", detail));
+	err = step_done(a, query(a, sql, "sssisss", r ? uuid : NULL, note->action,
+				 note->reason ? note->reason : "",
+				 (int64_t)(r ? r->epoch : 0),
+				 r ? auth_phase_text(r->phase) : "",
+				 r ? r->owner : "", detail));
 	free(detail);
 	return err;
 }
@@ -380,18 +383,20 @@ static int swap_in_transaction(struct authority *a, const struct auth_record *ol
 			       const struct auth_record *next, const char *body,
 			       const struct auth_note *note)
 {
+	static const char sql[] =
+		"UPDATE volume SET label = ?, epoch = ?, phase = ?, nonce = ?,"
+		" body = ? WHERE uuid = ? AND epoch = ? AND phase = ? AND nonce = ?";
 	char uuid[CTL_UUID_TEXT], was[CTL_UUID_TEXT], nonce[CTL_UUID_TEXT];
 	int err;
 
 	uuid_text(&old->volume, uuid);
 	uuid_text(&old->nonce, was);
 	uuid_text(&next->nonce, nonce);
-	err = step_done(a, query(a,
-		"UPDATE volume SET label = ?, epoch = ?, phase = ?, nonce = ?,"
-		" body = ? WHERE uuid = ? AND epoch = ? AND phase = ? AND nonce = ?",
-		"sissssiss", next->label, (int64_t)next->epoch,
-		auth_phase_text(next->phase), nonce, body, uuid,
-		(int64_t)old->epoch, auth_phase_text(old->phase), was));
+	err = step_done(a, query(a, sql, "sissssiss", next->label,
+				 (int64_t)next->epoch,
+				 auth_phase_text(next->phase), nonce, body, uuid,
+				 (int64_t)old->epoch, auth_phase_text(old->phase),
+				 was));
 	if (err)
 		return err;
 	if (sqlite3_changes(a->db) != 1)

@@ -247,7 +247,9 @@ static void say_stale_reads(struct ctl *ctl, const struct epoch_run *run)
 {
 	char name[CTL_UUID_TEXT];
 
-	out_note(ctl, "the last primary, %s, did not report, and without a lease it does not know when to stop: if it still runs, it can commit nothing more, but whoever reads there may read old data",
+	out_note(ctl,
+		 "the last primary, %s, did not report, and without a lease it does not know when to stop:"
+		 " if it still runs, it can commit nothing more, but whoever reads there may read old data",
 		 peer_label(run->dump, &run->rec, &run->rec.last_granted, name));
 }
 
@@ -529,7 +531,7 @@ int epoch_plan(struct ctl *ctl, struct epoch_run *run)
 		if (member_by_replica(run->dump, &silent[i]))
 			continue;
 		peer_label(run->dump, &run->rec, &silent[i], name);
-		out_line(ctl, "3. %s is not attached here: its report is missing unless given with --report",
+		out_line(ctl, "3. %s is not attached here: no report, unless by --report",
 			 name);
 		json_array_append_new(gaps, json_string(name));
 		at++;

@@ -313,7 +313,7 @@ void evidence_loss(struct ctl *ctl, const struct epoch_run *run)
 		if (own && (r->last_epoch > own->last_epoch ||
 			    (r->last_epoch == own->last_epoch &&
 			     r->durable > own->durable)))
-			out_note(ctl, "%s holds more than the candidate; what only it holds is lost",
+			out_note(ctl, "%s holds more; what only it holds is lost",
 				 name);
 	}
 	n = evidence_missing(run, silent);

@@ -34,7 +34,7 @@ int need_store(struct ctl *ctl, bool create)
 	if (!err)
 		return CTL_OK;
 	if (err == -ENOENT)
-		return out_fail(ctl, &err_no_object,
+		return out_fail(ctl, &err_store,
 				"describe the volume first: swblockctl assign VOLUME --members a,b --mode sync_all",
 				"no authority store at %s", ctl->store_path);
 	return out_fail(ctl, &err_store, NULL, "%s", authority_error(ctl->store));

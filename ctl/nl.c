@@ -29,13 +29,6 @@
 /* no handler of the module sleeps: an answer that takes this long is a fault */
 #define ANSWER_S	20
 
-#ifndef NETLINK_GET_STRICT_CHK
-#define NETLINK_GET_STRICT_CHK	12
-#endif
-
-/* newer than the headers of the oldest distribution we build on */
-#define ACK_ATTR_MISS_TYPE	5
-
 struct kern {
 	struct nl_sock *ctl;
 	struct nl_sock *events;
@@ -152,7 +145,7 @@ static void take_ext_ack(struct kern *kern, const struct nlmsghdr *answer,
 		memcpy(&v, nla_data(a), sizeof(v));
 		if (nla_type(a) == NLMSGERR_ATTR_OFFS)
 			name = nl_attr_name_at(req, v);
-		else if (nla_type(a) == ACK_ATTR_MISS_TYPE)
+		else if (nla_type(a) == NLMSGERR_ATTR_MISS_TYPE)
 			name = nl_attr_name(v);
 		if (name)
 			snprintf(kern->error_attr, sizeof(kern->error_attr),

@@ -115,23 +115,26 @@ void kern_dump_free(struct kern_dump *dump);
 int kern_get_volume(struct kern *kern, uint32_t id, struct kern_volume *v);
 
 /** kern_volume_add() - @wal NULL: internal; @minor < 0: any */
-int kern_volume_add(struct kern *kern, const char *data, const char *wal, int minor,
-		  uint64_t cookie, uint32_t *id);
-int kern_volume_remove(struct kern *kern, uint32_t id, uint32_t flags, uint64_t cookie);
+int kern_volume_add(struct kern *kern, const char *data, const char *wal,
+		    int minor, uint64_t cookie, uint32_t *id);
+int kern_volume_remove(struct kern *kern, uint32_t id, uint32_t flags,
+		       uint64_t cookie);
 int kern_adopt(struct kern *kern, uint32_t id, uint64_t epoch,
-	     const struct swb_uuid *store, uint64_t generation, uint64_t cookie);
+	       const struct swb_uuid *store, uint64_t generation, uint64_t cookie);
 int kern_assign(struct kern *kern, uint32_t id, uint64_t epoch,
-	      const struct swb_uuid *primary, const struct swb_config *config);
+		const struct swb_uuid *primary, const struct swb_config *config);
 int kern_promote(struct kern *kern, uint32_t id, const struct swb_cert *cert,
-	       uint64_t lease_ns, uint64_t cookie);
-int kern_demote(struct kern *kern, uint32_t id, uint32_t flags, uint64_t cookie);
-int kern_lease(struct kern *kern, uint32_t id, uint64_t epoch, uint64_t lease_ns);
-int kern_link(struct kern *kern, uint32_t id, const struct swb_uuid *peer, int fd,
-	    uint64_t cookie);
+		 uint64_t lease_ns, uint64_t cookie);
+int kern_demote(struct kern *kern, uint32_t id, uint32_t flags,
+		uint64_t cookie);
+int kern_lease(struct kern *kern, uint32_t id, uint64_t epoch,
+	       uint64_t lease_ns);
+int kern_link(struct kern *kern, uint32_t id, const struct swb_uuid *peer,
+	      int fd, uint64_t cookie);
 int kern_unlink(struct kern *kern, uint32_t id, const struct swb_uuid *peer);
 /** kern_tune() - a value of UINT32_MAX leaves that setting alone */
 int kern_tune(struct kern *kern, uint32_t id, uint32_t io_deadline_ms,
-	    uint32_t link_deadline_ms, uint32_t flush_interval_ms);
+	      uint32_t link_deadline_ms, uint32_t flush_interval_ms);
 
 /** kern_events_open() - subscribe; do it before the order whose event is awaited */
 int kern_events_open(struct kern *kern);
@@ -146,6 +149,7 @@ void kern_events_seen(struct kern *kern, uint64_t seq);
  * Return: 0; KERN_LOST after a gap or ENOBUFS (dump again, kern_events_seen());
  * -ETIMEDOUT; another negative errno.
  */
-int kern_event_next(struct kern *kern, uint64_t deadline_ns, struct kern_event *ev);
+int kern_event_next(struct kern *kern, uint64_t deadline_ns,
+		    struct kern_event *ev);
 
 #endif /* SWB_CTL_NL_H */

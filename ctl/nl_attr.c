@@ -19,10 +19,9 @@ struct row {
 	uint16_t room;
 };
 
-#define ROW(attr, s, field) \
-	{ attr, sizeof(((s *)0)->field), offsetof(s, field), 0 }
-#define STR(attr, s, field) \
-	{ attr, 0, offsetof(s, field), sizeof(((s *)0)->field) }
+#define SIZE(s, field)	sizeof(((s *)NULL)->field)
+#define ROW(attr, s, field)	{ attr, SIZE(s, field), offsetof(s, field), 0 }
+#define STR(attr, s, field)	{ attr, 0, offsetof(s, field), SIZE(s, field) }
 
 static const struct row info_rows[] = {
 	ROW(SWBLOCK_A_ABI, struct kern_info, abi),

@@ -165,9 +165,10 @@ static json_t *peers_json(const struct kern_dump *dump, const struct kern_volume
 	char label[CTL_UUID_TEXT];
 	unsigned int i;
 
-	for (i = 0; i < v->peer_count; i++)
-		json_array_append_new(list, show_peer_json(v, &v->peer[i],
-				      peer_label(dump, rec, &v->peer[i].uuid, label)));
+	for (i = 0; i < v->peer_count; i++) {
+		peer_label(dump, rec, &v->peer[i].uuid, label);
+		json_array_append_new(list, show_peer_json(v, &v->peer[i], label));
+	}
 	return list;
 }
 

@@ -80,7 +80,8 @@ static int create(struct ctl *ctl, const struct swb_uuid *volume,
 	put_members(&r, w);
 	err = authority_create(ctl->store, &r, &note);
 	if (err == -EEXIST)
-		return out_fail(ctl, &err_stale, "swblockctl authority shows it",
+		return out_fail(ctl, &err_stale,
+				"if that one is no more: swblockctl authority VOLUME --retire",
 				"the store has a volume called \"%s\" already", label);
 	if (err)
 		return store_said(ctl, err);
@@ -202,15 +203,14 @@ static int run_assign(struct ctl *ctl)
 	ret = wish_take(ctl, &dump, &volume, err ? NULL : &run.rec, &run.wish);
 	if (ret)
 		goto out;
-	if (err) {
+	if (err)
 		ret = create(ctl, &volume, label, &run.wish);
-	} else if (nothing_new(&run.rec, &run.wish)) {
+	else if (nothing_new(&run.rec, &run.wish))
 		say(ctl, &run.rec, "nothing to change");
-	} else if (!run.rec.last_epoch) {
+	else if (!run.rec.last_epoch)
 		ret = rewrite(ctl, &run.rec, &run.wish);
-	} else {
+	else
 		ret = change(ctl, &dump, &run);
-	}
 out:
 	kern_dump_free(&dump);
 	return ret;
@@ -228,7 +228,8 @@ static const struct opt_def assign_opts[] = {
 
 const struct verb verb_assign = {
 	.name = "assign",
-	.synopsis = "VOLUME --members LIST --mode MODE [--policy P] [--required LIST] [--lease TIME]",
+	.synopsis = "VOLUME --members LIST --mode MODE [--policy P] [--required LIST]"
+		    " [--lease TIME]",
 	.summary = "Say who the members are and when a write counts",
 	.detail =
 	"The first time it makes the authority record. Later a change is a new epoch\n"

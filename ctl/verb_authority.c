@@ -110,6 +110,28 @@ static int raise_generation(struct ctl *ctl)
 	return CTL_OK;
 }
 
+/*
+ * A label is wanted for a new volume. The record itself stays: epochs that were
+ * granted must not be granted again, should a disk of it turn up (P3).
+ */
+static int retire(struct ctl *ctl, const struct auth_record *old)
+{
+	struct auth_note note = { .action = "retire",
+				  .reason = opt_get(ctl, "reason") };
+	struct auth_record next = *old;
+	int err;
+
+	snprintf(next.label, sizeof(next.label), "%.20s.%02x%02x%02x%02x",
+		 old->label, old->volume.b[0], old->volume.b[1],
+		 old->volume.b[2], old->volume.b[3]);
+	err = authority_swap(ctl->store, old, &next, &note);
+	if (err)
+		return store_said(ctl, err);
+	out_line(ctl, "%s is called %s from now on", old->label, next.label);
+	out_set(ctl, "label", json_string(next.label));
+	return CTL_OK;
+}
+
 static int run_authority(struct ctl *ctl)
 {
 	struct auth_store store;
@@ -134,11 +156,14 @@ static int run_authority(struct ctl *ctl)
 	err = authority_find(ctl->store, ctl->pos[0], &r);
 	if (err)
 		return store_said(ctl, err);
+	if (opt_has(ctl, "retire"))
+		return retire(ctl, &r);
 	return show_one(&r, ctl);
 }
 
 static const struct opt_def authority_opts[] = {
 	{ "history", 0, NULL, "the latest changes, too" },
+	{ "retire", 0, NULL, "give the label free for a new volume" },
 	{ "new-generation", 0, NULL, "the store was restored from a backup" },
 	{ "reason", 0, "TEXT", "why" },
 	{ "yes", 0, NULL, "really" },

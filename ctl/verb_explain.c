@@ -40,7 +40,7 @@ static void list_rejected(struct ctl *ctl, uint8_t table, uint8_t letter, json_t
 	}
 }
 
-static json_t *verdict(struct ctl *ctl, uint8_t table, uint8_t letter,
+static json_t *explain_letter(struct ctl *ctl, uint8_t table, uint8_t letter,
 		       const char *about, json_t *facts)
 {
 	json_t *j = json_object(), *rejected = json_array();
@@ -95,7 +95,7 @@ static json_t *explain_recovery(struct ctl *ctl, const struct kern_volume *v)
 
 	out_line(ctl, "local recovery, when it was attached");
 	out_line(ctl, "  facts (as of now)");
-	return verdict(ctl, SWBLOCK_TABLE_RECOVER, v->local_letter, "local",
+	return explain_letter(ctl, SWBLOCK_TABLE_RECOVER, v->local_letter, "local",
 		       facts(ctl, list, ARRAY_SIZE(list)));
 }
 
@@ -108,7 +108,7 @@ static json_t *explain_promotion(struct ctl *ctl, const struct kern_volume *v)
 
 	out_line(ctl, "last certificate");
 	out_line(ctl, "  facts (as of now)");
-	return verdict(ctl, SWBLOCK_TABLE_PROMOTE, v->promote_letter, "certificate",
+	return explain_letter(ctl, SWBLOCK_TABLE_PROMOTE, v->promote_letter, "certificate",
 		       facts(ctl, list, ARRAY_SIZE(list)));
 }
 
@@ -134,7 +134,7 @@ static json_t *explain_peer(struct ctl *ctl, const struct kern_volume *v,
 	out_line(ctl, "peer %s: %s, last session ended by %s, %s to move", label,
 		 swb_text_peer_state(p->state), swb_text_reason(p->reason), bytes);
 	out_line(ctl, "  facts of the last comparison");
-	j = verdict(ctl, SWBLOCK_TABLE_RESYNC, p->letter, label,
+	j = explain_letter(ctl, SWBLOCK_TABLE_RESYNC, p->letter, label,
 		    facts(ctl, list, ARRAY_SIZE(list)));
 	json_object_set_new(j, "state", json_string(swb_text_peer_state(p->state)));
 	json_object_set_new(j, "reason", json_string(swb_text_reason(p->reason)));

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,12 +21,12 @@ static const struct opt_def monitor_opts[] = {
 	{ NULL },
 };
 
-static volatile sig_atomic_t stopped;
+static atomic_bool stopped;
 
 static void on_signal(int sig)
 {
 	(void)sig;
-	stopped = 1;
+	stopped = true;
 }
 
 static void name_of(const struct kern_dump *dump, uint32_t id,

@@ -117,7 +117,8 @@ static int take_required(struct ctl *ctl, struct config_wish *w)
 	n = words_split(list, words, SWB_MEMBERS_MAX);
 	if (!n)
 		return out_fail(ctl, &err_usage,
-				"a set of nobody makes every barrier succeed; if the primary alone shall count, say --required " PRIMARY_ONLY,
+				"a set of nobody makes every barrier succeed; if the primary"
+				" alone shall count, say --required " PRIMARY_ONLY,
 				"the required set is empty");
 	for (i = 0; i < n && i < SWB_MEMBERS_MAX; i++) {
 		at = index_of(w, words[i]);

@@ -184,7 +184,8 @@ static u8 read_super(const char *path, struct swb_durable *d)
 	u8 letter = 0;
 
 	memset(slot, 0, sizeof(slot));
-	v[0] = v[1] = SWB_SUPER_BAD_MAGIC;
+	v[0] = SWB_SUPER_BAD_MAGIC;
+	v[1] = SWB_SUPER_BAD_MAGIC;
 	if (pread(fd, buf, sizeof(buf), SWB_SUPER_OFFSET_0) == sizeof(buf))
 		v[0] = swb_codec_super_decode(buf, &slot[0]);
 	if (pread(fd, buf, sizeof(buf), SWB_SUPER_OFFSET_1) == sizeof(buf))
@@ -407,10 +408,12 @@ static void try_session(struct kern *kern, struct kern_volume *v,
 		return;
 	p->letter = o->head_lsn == v->head_lsn ? 'I' : 'J';
 	p->fact_log_end = o->head_lsn;
-	o->head_lsn = o->durable_lsn = v->head_lsn;
+	o->head_lsn = v->head_lsn;
+	o->durable_lsn = v->head_lsn;
 	kern->s->last_epoch[o - kern->s->v] = v->epoch;
 	p->durable_lsn = v->head_lsn;
-	v->committed_lsn = o->committed_lsn = v->head_lsn;
+	v->committed_lsn = v->head_lsn;
+	o->committed_lsn = v->head_lsn;
 	p->state = SWBLOCK_PEER_IN_SYNC;
 	ev = emit(kern, v, SWBLOCK_EVENT_PEER, cookie);
 	ev->has_peer = true;

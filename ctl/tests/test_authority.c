@@ -16,7 +16,7 @@
 
 const struct verb *const ctl_verbs[] = { NULL };
 
-static char dir[] = "/tmp/swb-authority-XXXXXX";
+static char dir[32] = "/tmp/swb-authority-XXXXXX";
 static char path[64];
 static const struct auth_note note = { .action = "test" };
 

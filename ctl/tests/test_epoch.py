@@ -317,7 +317,7 @@ def test_two_controllers(box):
 def test_store(box):
     box.pair()
     r = box.ctl("promote", "a", "--store", box.path("other.db"), "-j")
-    ok(r.code == 3, "no store there", r)
+    ok(r.code == 1 and error_of(r) == "STORE_ERROR", "no store there", r)
     with open(box.path("bad.db"), "w", encoding="utf-8") as f:
         f.write("x" * 5000)
     r = box.ctl("promote", "a", "--store", box.path("bad.db"), "-j")
@@ -339,6 +339,28 @@ def test_store(box):
     ok(r.code == 3, "no such volume", r)
 
 
+def test_label_again(box):
+    """A volume is gone, and a new one gets its label."""
+    box.pair()
+    box.ctl("promote", "a")
+    box.ctl("remove", "a")
+    box.ctl("remove", "b")
+    disk = box.disk("new.img")
+    box.ctl("format", "--file", disk, "--volume", "db", "--replica", "a")
+    box.ctl("add", disk)
+    args = ["assign", "db", "--members", "a", "--mode", "best_effort", "-j"]
+    r = box.ctl(*args)
+    ok(r.code == 4 and "--retire" in r.json["error"]["hint"],
+       "the label is taken in the store", r)
+    r = box.ctl("authority", "db", "--retire", "-j")
+    ok(r.code == 0 and r.json["label"].startswith("db."), "the old one is retired", r)
+    ok(box.ctl(*args).code == 0 and box.ctl("promote", "a").code == 0,
+       "the new one has the label")
+    r = box.ctl("add", box.path("a.img"))
+    r = box.ctl("promote", "1", "--dry-run", "-j")
+    ok(r.code == 0 and r.json["epoch"] == 2, "and the old one keeps its epochs", r)
+
+
 def test_attach_failures(box):
     disk = box.disk("blank.img")
     r = box.ctl("add", disk, "-j")
@@ -354,7 +376,7 @@ for test in (test_assign, test_remote_member, test_promote, test_dry_run,
              test_silent_member, test_report_files, test_death_between_swaps,
              test_lost_events, test_change_is_an_epoch,
              test_shrink_at_promotion, test_primary_only, test_lease,
-             test_two_controllers, test_store, test_attach_failures):
+             test_two_controllers, test_store, test_label_again, test_attach_failures):
     with Sandbox() as fresh:
         test(fresh)
 done()
