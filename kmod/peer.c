@@ -123,7 +123,7 @@ static void link_kill_work(struct work_struct *work)
 }
 
 /* Bounds whatever the threads are doing now. */
-static void link_kill_later(struct swb_link *l)
+void swb_link_kill_later(struct swb_link *l)
 {
 	swb_link_get(l);
 	if (!queue_delayed_work(link_wq, &l->kill_work, LAST_WORDS_JIFFIES))
@@ -142,7 +142,7 @@ void swb_link_close(struct swb_link *l, u32 reason)
 		v->link[l->peer] = NULL;
 	first = !l->closing;
 	tell = l->pending & BIT(SWB_SEND_CLOSE);
-	l->closing = true;
+	WRITE_ONCE(l->closing, true);
 	if (first && !tell)
 		l->close_reason = reason;
 	spin_unlock_irqrestore(&v->lock, flags);
@@ -150,7 +150,7 @@ void swb_link_close(struct swb_link *l, u32 reason)
 	if (first) {
 		wake_up(&l->wait);
 		if (tell)
-			link_kill_later(l);
+			swb_link_kill_later(l);
 		else
 			swb_sock_shutdown(&l->sock);
 	}
@@ -443,7 +443,7 @@ int swb_peer_unlink(struct swb_volume *v, const struct swb_uuid *peer_uuid)
 	l->pending |= BIT(SWB_SEND_UNLINK);
 	spin_unlock_irqrestore(&v->lock, flags);
 	wake_up(&l->wait);
-	link_kill_later(l);	/* tx may be stuck in a send */
+	swb_link_kill_later(l);	/* tx may be stuck in a send */
 	swb_link_put(l);
 	return 0;
 }
