@@ -28,14 +28,14 @@ struct swb_flusher_ops {
 };
 
 struct swb_flusher {
-	struct mutex mutex;
+	struct mutex mutex;	/* over one batch */
 	struct task_struct *task;
 	wait_queue_head_t wait;
 	struct swb_wal *wal;
 	struct swb_super *super;
 	struct swb_store *data;
 	struct swb_core *core;
-	spinlock_t *lock;
+	spinlock_t *lock;	/* the member's */
 	const struct swb_flusher_ops *ops;
 	void *ctx;
 	bool kicked;

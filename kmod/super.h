@@ -18,7 +18,7 @@
  * @copy: what is being saved
  */
 struct swb_super {
-	struct mutex mutex;
+	struct mutex mutex;	/* over one save */
 	struct swb_store *store;
 	void *buf;
 	struct swb_durable *copy;

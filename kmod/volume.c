@@ -15,6 +15,7 @@
 #include "notify.h"
 #include "post.h"
 #include "replay.h"
+#include "trace.h"
 #include "volume.h"
 #include "write.h"
 
@@ -55,10 +56,25 @@ static void wal_space(void *ctx)
 		swb_post_later(v, SWB_POST_SPACE);
 }
 
+static void wal_stage(void *ctx, u32 stage, u64 first_lsn, u32 nrec, u32 bytes,
+		      bool wrapped)
+{
+	struct swb_volume *v = ctx;
+
+	trace_swblock_group(v->id, first_lsn, nrec, bytes, stage);
+	if (stage != SWB_STAGE_SUBMITTED)
+		return;
+	swb_stat_inc(v, GROUPS);
+	swb_stat_add(v, GROUP_BYTES, bytes);
+	if (wrapped)
+		swb_stat_inc(v, RING_WRAPS);
+}
+
 static const struct swb_wal_ops wal_ops = {
 	.progress	= wal_progress,
 	.failed		= wal_failed,
 	.space		= wal_space,
+	.stage		= wal_stage,
 };
 
 static void flusher_checkpointed(void *ctx, u64 extent_lo, u64 start)
@@ -249,7 +265,7 @@ static int check_disks(struct swb_volume *v, u8 *letter, const char **why)
 	else if (d->block_bytes < v->data.logical_bytes ||
 		 d->block_bytes < ring->logical_bytes ||
 		 d->ring_unit < ring->logical_bytes)
-		*why = "blocks of the device are larger than the volume's: format on a device with smaller blocks";
+		*why = "the device has larger blocks than the volume: use another device";
 	if (*why) {
 		*letter = 'D';
 		return -EINVAL;
@@ -459,7 +475,7 @@ static void wait_for_lower_bios(struct swb_volume *v)
 {
 	struct swb_notice n = {
 		.kind = SWBLOCK_EVENT_CONDITIONS, .peer = SWB_NOBODY,
-		.text = "a lower disk does not complete a request: this volume cannot be freed until it does",
+		.text = "a lower disk does not complete a request: waiting for it",
 	};
 	unsigned long flags;
 

@@ -116,6 +116,7 @@ static void close_open(struct swb_wal *w)
 /* Under the lock: it may be evicted from now on. */
 static bool group_written(struct swb_wal *w, struct swb_group *g, int err)
 {
+	struct swb_ent *e = swb_wal_ent(w, g->index);
 	struct swb_wal_priv *p = w->priv;
 
 	lockdep_assert_held(w->lock);
@@ -127,7 +128,8 @@ static bool group_written(struct swb_wal *w, struct swb_group *g, int err)
 		p->failed = p->failed ?: err;
 		return false;
 	}
-	swb_wal_ent(w, g->index)->written = true;
+	e->written = true;
+	swb_wal_stage(w, e, SWB_STAGE_WRITTEN);
 	list_add_tail(&g->node, &p->resident);
 	return swb_waldir_advance(w);
 }
@@ -261,6 +263,7 @@ void swb_wal_run(struct swb_wal *w)
 		w->ring.prev_crc = info.crc;
 		g->state = SWB_GROUP_INFLIGHT;
 		swb_group_get(g);
+		swb_wal_stage(w, e, SWB_STAGE_SUBMITTED);
 		spin_unlock_irqrestore(w->lock, flags);
 		submit_bio(&g->bio);
 		spin_lock_irqsave(w->lock, flags);

@@ -119,11 +119,16 @@ struct swb_ent {
  * @progress: w->written_lsn moved, or a flush ended: look at the fields
  * @failed: a WAL write or flush failed
  * @space: ring, memory or slots became free
+ * @stage: a group reached SWB_STAGE_* (trace.h); for counters and tracepoints, the
+ *	lock may be held. @bytes: what it takes in the ring; @wrapped: it was
+ *	placed at the start of the ring
  */
 struct swb_wal_ops {
 	void (*progress)(void *ctx);
 	void (*failed)(void *ctx, int err);
 	void (*space)(void *ctx);
+	void (*stage)(void *ctx, u32 stage, u64 first_lsn, u32 nrec, u32 bytes,
+		      bool wrapped);
 };
 
 struct swb_wal_priv;
@@ -141,7 +146,7 @@ struct swb_wal_priv;
  * @inflight: groups whose WAL bio has not completed
  */
 struct swb_wal {
-	spinlock_t *lock;
+	spinlock_t *lock;	/* the member's: core, log and index */
 	struct swb_core *core;
 	struct swb_store *store;
 	u64 ring_offset;

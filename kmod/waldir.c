@@ -236,6 +236,7 @@ static bool trim_batch(struct swb_wal *w, u64 start)
 		e = swb_wal_ent(w, p->first);
 		if (!may_trim(e, start - 1))
 			break;
+		swb_wal_stage(w, e, SWB_STAGE_RETIRED);
 		drop_group(e);
 		freed += e->bytes;
 		p->first++;

@@ -7,6 +7,7 @@
 #define SWB_WALPRIV_H
 
 #include <linux/workqueue.h>
+#include "trace.h"
 #include "wal.h"
 
 /* Groups in flight while the open one goes on gathering; and at most. */
@@ -114,6 +115,14 @@ static inline u64 swb_ent_last(const struct swb_ent *e)
 static inline u64 swb_ent_len(const struct swb_wal *w, const struct swb_ent *e)
 {
 	return round_up((u64)e->header_bytes + e->payload_bytes, w->ring.unit);
+}
+
+/* A group has reached a stage: for counters and tracepoints. */
+static inline void swb_wal_stage(struct swb_wal *w, const struct swb_ent *e,
+				 u32 stage)
+{
+	w->ops->stage(w->ctx, stage, e->first_lsn, e->nrec, e->bytes,
+		      e->pos == 0 && e->seq > 0);
 }
 
 /* wal.c */
