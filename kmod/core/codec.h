@@ -38,7 +38,11 @@ struct swb_rec {
 
 /**
  * swb_codec_rec_decode() - decode and validate one record descriptor
- * @extent_bytes: size of the volume; @block_bytes: its logical block size
+ * @in: bytes
+ * @extent_bytes: size of the volume
+ * @block_bytes: its logical block size
+ * @out: filled, also with what is refused
+ *
  * Return: false if type, range or alignment is impossible (BAD_RECORD).
  */
 bool swb_codec_rec_decode(const struct swb_disk_rec *in, u64 extent_bytes,
@@ -71,6 +75,8 @@ void swb_codec_group_seal(void *buf, struct swb_group_info *g, u64 ring_id);
  * @buf: bytes at a ring position
  * @len: how many of them are there (at least ring_unit)
  * @d: geometry: ring_id, ring_unit, ring_bytes
+ * @g: filled if true
+ *
  * Return: true if magic, ring_id, lengths and crc are right and all of the
  * header lies within @len; chain and order are the scanner's business.
  */
@@ -98,6 +104,9 @@ void swb_codec_frame_encode(const struct swb_frame *f,
 
 /**
  * swb_codec_frame_decode() - decode and validate a header
+ * @in: bytes
+ * @f: filled if NONE
+ *
  * Return: NONE, BAD_MAGIC, BAD_HEADER_CRC, BAD_LENGTH or BAD_TYPE.
  */
 enum swblock_reason swb_codec_frame_decode(const struct swb_wire_header *in,

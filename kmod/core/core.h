@@ -144,11 +144,16 @@ struct swb_tune {
  * @conditions: SWBLOCK_COND_* that the core decides
  * @was_primary: granted epoch @d.opened here, and held I/O may still exist
  * @lease_end_ns: absolute, 0 = no lease
- * @adopt: stage of a running adoption, with @adopt_epoch, @adopt_cookie
- * @open: stage of a running opening, with @open_cookie
+ * @adopt: stage of a running adoption
+ * @adopt_epoch: its epoch
+ * @adopt_cookie: its cookie, of the newest order for that epoch
+ * @open: stage of a running opening
+ * @open_cookie: its cookie
  * @reported_committed: C reported at the last adoption (a repeat says the same)
  * @report_flags: SWBLOCK_REPORT_* of the last adoption
- * @truncating: TRUNCATE started, to @truncate_to, for peer @truncate_peer
+ * @truncating: TRUNCATE was started
+ * @truncate_to: to this LSN
+ * @truncate_peer: for this primary
  * @flushing: a FLUSH_LOG is in flight
  * @unflushed_since_ns: when written first exceeded durable, 0 if equal
  * @next_session: next session id to draw
@@ -317,15 +322,15 @@ struct swb_event {
 enum swb_action_type {
 	SWB_ACT_SAVE_SUPER,	/* persist core->d as it is now; -> SUPER_SAVED */
 	SWB_ACT_FLUSH_LOG,	/* flush what is written; -> LOG_FLUSHED */
-	SWB_ACT_APPEND_OPEN,	/* append the open record: epoch a, as LSN b; the
-				 * core's head counts it already */
-	SWB_ACT_TRUNCATE,	/* cut the log after LSN a; -> LOG_TRUNCATED. Done
-				 * synchronously by the receiver's thread: wait
-				 * for WAL writes in flight, flush the WAL, then
-				 * raise the incarnation, log_end = a, save,
-				 * post. Without that flush the seal would cover
-				 * what an earlier cut left on the medium: P4
-				 */
+	/* append the open record: epoch a, as LSN b; head counts it already */
+	SWB_ACT_APPEND_OPEN,
+	/*
+	 * Cut the log after LSN a; -> LOG_TRUNCATED. Synchronously: wait for
+	 * WAL writes in flight, flush the WAL, cut, raise the incarnation,
+	 * log_end = a, save, post. Without that flush the new seal would cover
+	 * what an earlier cut left on the medium (P4).
+	 */
+	SWB_ACT_TRUNCATE,
 	SWB_ACT_SEND_OPEN,	/* peer: OPEN with fresh facts, session a */
 	SWB_ACT_SEND_FACTS,	/* peer: FACTS with fresh facts, session a */
 	SWB_ACT_SEND_START,	/* peer: from a, truncate_to b, target c */
@@ -439,6 +444,14 @@ u64 swb_core_barrier_target(const struct swb_core *c);
 
 /**
  * swb_core_check_data() - replica: may this DATA frame enter the log?
+ * @c: member
+ * @peer: who sent it
+ * @session: of its header
+ * @epoch: of its header
+ * @first_lsn: LSN of its first record
+ * @nrec: its records
+ * @rec_epoch: epoch of all of them
+ *
  * Return: SWBLOCK_REASON_NONE, or why not. Session, epoch, gap, falling epoch.
  */
 enum swblock_reason swb_core_check_data(const struct swb_core *c, u8 peer,
@@ -446,21 +459,36 @@ enum swblock_reason swb_core_check_data(const struct swb_core *c, u8 peer,
 					u32 nrec, u64 rec_epoch);
 
 /**
- * swb_core_received() - replica: take @nrec records of @rec_epoch into the log
- * Only right after swb_core_check_data() under the same lock. @opens: the first
- * of them is an open record; the lineage grows.
+ * swb_core_received() - replica: take records into the log
+ * @c: member
+ * @peer: who sent them
+ * @now_ns: now
+ * @nrec: their number
+ * @rec_epoch: their epoch; where a new one begins the lineage grows
+ * @opens: the first of them is an open record
+ *
+ * Only right after swb_core_check_data() under the same lock.
  */
 void swb_core_received(struct swb_core *c, u8 peer, u64 now_ns, u32 nrec,
 		       u64 rec_epoch, bool opens);
 
 /**
- * swb_core_ship_from() - next LSN to be shipped to @peer, 0 if none may be
+ * swb_core_ship_from() - next LSN to be shipped to a peer
+ * @c: member
+ * @peer: whom to
  * @session: filled with the session it belongs to
+ *
+ * Return: the LSN, 0 if there is none or none may be shipped.
  */
 u64 swb_core_ship_from(const struct swb_core *c, u8 peer, u64 *session);
 
 /**
- * swb_core_shipped() - records < @next go to the socket of @session
+ * swb_core_shipped() - records go to the socket of a session
+ * @c: member
+ * @peer: whom to
+ * @session: as swb_core_ship_from() gave it
+ * @next: first LSN that does not go
+ * @now_ns: now
  *
  * Before their first byte does: an ack that overtakes it would look like one
  * for records never sent (ACK_BEYOND).
@@ -476,15 +504,22 @@ bool swb_core_ack(const struct swb_core *c, u8 peer, u64 *session,
 		  u64 *received, u64 *written, u64 *durable);
 
 /**
- * swb_core_writeback_limit() - no record above it may go to the extent:
- * min(C, durable, matched) (P8)
+ * swb_core_writeback_limit() - no record above it may go to the extent (P8)
+ * @c: member
+ *
+ * min(C, durable, matched), and extent_hi for a member without a role or match.
+ *
+ * Return: an LSN.
  */
 u64 swb_core_writeback_limit(const struct swb_core *c);
 
 /**
- * swb_core_trim_limit() - records <= it may leave the ring: min(extent_lo, pins
- * of live sessions). @ignore_pins: without those of peers that the mode does not
- * wait for; a required peer's pin is never broken.
+ * swb_core_trim_limit() - records <= it may leave the ring
+ * @c: member
+ * @ignore_pins: without the pins of peers that the mode does not wait for; a
+ *	required peer's pin is never broken
+ *
+ * Return: min(extent_lo, pins of live sessions).
  */
 u64 swb_core_trim_limit(const struct swb_core *c, bool ignore_pins);
 
@@ -497,6 +532,5 @@ void swb_core_report(const struct swb_core *c, struct swb_report *r);
 /** swb_core_member_index() - index of a replica id in the config, or NOBODY */
 u8 swb_core_member_index(const struct swb_config *cfg,
 			 const struct swb_uuid *replica);
-
 
 #endif /* SWB_CORE_H */

@@ -22,8 +22,11 @@ enum swb_lineage_verdict {
 
 /**
  * swb_lineage_match() - last LSN that two logs have in common
- * @a: one lineage, whose log ends at @a_end
- * @b: the other, whose log ends at @b_end
+ * @a: one lineage
+ * @a_end: where its log ends, received records included
+ * @b: the other
+ * @b_end: where its log ends
+ * @match: filled, 0 if nothing is common
  *
  * For the newest epoch in both: the smaller of that epoch's two last LSNs.
  */

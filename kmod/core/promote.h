@@ -13,6 +13,12 @@ bool swb_config_valid(const struct swb_config *cfg);
 
 /**
  * swb_evidence_sufficient() - do these reports suffice under one configuration?
+ * @cfg: the configuration
+ * @epoch: epoch that they must be of
+ * @r: reports
+ * @n: their number
+ * @last_granted: who was granted last, null if nobody ever was
+ *
  * sync_quorum: a majority of members; sync_all: any one of the required set;
  * best_effort: the last granted primary's own report (P15). Void reports
  * (inconsistent, disk failed) and reports of another epoch never count (P7).
@@ -22,8 +28,12 @@ bool swb_evidence_sufficient(const struct swb_config *cfg, u64 epoch,
 			     const struct swb_uuid *last_granted);
 
 /**
- * swb_promote_best() - index of the report that ranks highest by (last epoch,
- * durable LSN) among those that may be ranked, or -1. Ties: lowest index.
+ * swb_promote_best() - the report that ranks highest
+ * @cert: certificate, or what will become one
+ *
+ * By (last epoch, durable LSN), among those that may be ranked.
+ *
+ * Return: its index, the lowest of equals, or -1.
  */
 int swb_promote_best(const struct swb_cert *cert);
 
@@ -33,7 +43,8 @@ int swb_promote_best(const struct swb_cert *cert);
  * @replica: own replica id
  * @store: own store, null before the first adoption
  * @store_generation: of that store
- * @adopted: adopted epoch; @adopting: an adoption is still running
+ * @adopted: adopted epoch
+ * @adopting: an adoption is still running
  * @opened: newest epoch opened here
  * @last_epoch: of the last record
  * @durable: durable LSN
@@ -56,6 +67,9 @@ struct swb_candidate {
 
 /**
  * swb_promote_judge() - letter 'A' if the certificate is enough, else why not
+ * @cert: certificate
+ * @me: the candidate
+ *
  * Letters as in docs/design/state-model.md. An override waives only evidence,
  * rank and known-C (G, H, I, K), never identity, epoch or a void copy.
  */

@@ -7,6 +7,8 @@
 
 /**
  * swb_quorum_committed() - C by the mode, before the epoch-open rule
+ * @c: a primary
+ *
  * best_effort: own durable. sync_all: the smallest durable of the required set,
  * never above own durable. sync_quorum: the k-th largest, own among the k.
  */
@@ -14,6 +16,8 @@ u64 swb_quorum_committed(const struct swb_core *c);
 
 /**
  * swb_quorum_completed() - every write <= it may be completed, by the policy
+ * @c: a primary
+ *
  * best_effort counts only peers in a live matched session (a lost link never
  * blocks a write there); sync_all every required peer, sync_quorum a majority.
  */

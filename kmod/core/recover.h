@@ -36,8 +36,10 @@ enum swb_scan_end {
 	SWB_SCAN_END_CLEAN,	/* no group header here: never written or stale */
 	SWB_SCAN_END_TORN_HEADER, /* magic and ring_id right, crc or length wrong */
 	SWB_SCAN_END_TORN_PAYLOAD, /* a record's crc is wrong */
-	SWB_SCAN_END_CHAIN,	/* valid header that is not the next of the chain,
-				 * or of an incarnation below its predecessor's */
+	/* valid header that is not the next of the chain, or of an incarnation
+	 * below its predecessor's
+	 */
+	SWB_SCAN_END_CHAIN,
 	SWB_SCAN_END_EPOCH,	/* chained, but the epoch falls */
 	SWB_SCAN_END_GAP,	/* chained, but first_lsn does not follow */
 	SWB_SCAN_END_DEAD,	/* older incarnation, above log_end */
@@ -147,8 +149,9 @@ struct swb_recover_facts {
 };
 
 /**
- * swb_scan_facts() - fill what the scan and the superblock know: all fields but
- * @slot, @pick_letter and @fits, which are the caller's
+ * swb_scan_facts() - fill what the scan and the superblock know
+ * @s: a scan that has stopped
+ * @f: all fields but @slot, @pick_letter and @fits, which are the caller's
  */
 void swb_scan_facts(const struct swb_scan *s, struct swb_recover_facts *f);
 

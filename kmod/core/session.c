@@ -231,11 +231,10 @@ void swb_session_opened(struct swb_core *c, const struct swb_event *ev,
 	p = &c->peer[ev->peer];
 	swb_epoch_newer_seen(c, ev->epoch, out);
 	reason = identity_refusal(c, ev->peer, ev->u.facts);
-	if (reason) {
+	if (reason)
 		p->state = SWBLOCK_PEER_REFUSED;	/* I-129 */
-	} else {
+	else
 		reason = authority_refusal(c, ev);
-	}
 	if (reason) {
 		swb_session_refuse(c, ev->peer, reason, out);
 		return;

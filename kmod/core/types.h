@@ -124,9 +124,9 @@ struct swb_cert {
 	u32 flags;
 };
 
-/**
- * struct swb_facts - a member's own account of itself, fresh at session open
- * @volume: see format/wire.h, struct swb_wire_facts, for each field
+/*
+ * A member's own account of itself, fresh at session open. Each field is
+ * explained in format/wire.h, struct swb_wire_facts.
  */
 struct swb_facts {
 	struct swb_uuid volume;
@@ -149,9 +149,9 @@ struct swb_facts {
 	struct swb_lineage lineage;
 };
 
-/**
- * struct swb_durable - the part of a member's state that its superblock holds
- * @volume: see format/disk.h, struct swb_disk_super, for each field
+/*
+ * The part of a member's state that its superblock holds. Each field is
+ * explained in format/disk.h, struct swb_disk_super.
  */
 struct swb_durable {
 	u64 generation;
