@@ -13,7 +13,8 @@ static const u64 slot_offset[SWB_SUPER_SLOTS] = {
 };
 
 /* Large enough for any valid group; swbwal and the sims have one thread. */
-static u8 group_buf[SWB_GROUP_HEADER_MAX + SWB_GROUP_PAYLOAD_MAX];
+static u8 group_buf[SWB_GROUP_HEADER_MAX + SWB_GROUP_PAYLOAD_MAX]
+	__attribute__((aligned(8)));
 static struct swb_rec recs[SWB_GROUP_RECS_MAX];
 
 static int read_dev(const struct logread_dev *dev, u64 off, void *buf, u32 len)
@@ -25,7 +26,7 @@ static int read_dev(const struct logread_dev *dev, u64 off, void *buf, u32 len)
 
 static void read_supers(struct logread *l)
 {
-	static u8 buf[SWB_SUPER_BYTES];
+	static u8 buf[SWB_SUPER_BYTES] __attribute__((aligned(8)));
 
 	for (int i = 0; i < SWB_SUPER_SLOTS; i++) {
 		l->verdict[i] = SWB_SUPER_BAD_MAGIC;
@@ -42,7 +43,7 @@ static void read_supers(struct logread *l)
 /* A WAL device carries a superblock of its own that names its partner. */
 static bool wal_is_ours(const struct logread *l)
 {
-	static u8 buf[SWB_SUPER_BYTES];
+	static u8 buf[SWB_SUPER_BYTES] __attribute__((aligned(8)));
 	static struct swb_durable w;
 
 	for (int i = 0; i < SWB_SUPER_SLOTS; i++) {

@@ -27,7 +27,7 @@ struct disk_write {
 	u32 len;
 	bool done;
 	u64 flush;	/* number of the flush that will cover it, 0 if none */
-	u8 data[];
+	u8 data[] __attribute__((aligned(8)));
 };
 
 /**

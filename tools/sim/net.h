@@ -24,7 +24,7 @@ struct frame {
 	u8 from;
 	bool heard;
 	u32 len;
-	u8 data[];
+	u8 data[] __attribute__((aligned(8)));
 };
 
 /**

@@ -21,7 +21,7 @@ bool node_is_primary(const struct node *n)
 
 static void format(struct world *w, struct node *n, u8 identity)
 {
-	static u8 buf[SWB_SUPER_BYTES];
+	static u8 buf[SWB_SUPER_BYTES] __attribute__((aligned(8)));
 	struct swb_durable *d = &n->core.d;
 
 	memset(&n->core, 0, sizeof(n->core));
@@ -112,6 +112,7 @@ void node_replace_disk(struct world *w, struct node *n)
 {
 	disk_blank(&n->disk);
 	format(w, n, (u8)(n->id + 16));
+	n->flushed_lsn = 0;
 	n->seen_adopted = 0;
 	n->seen_opened = 0;
 	n->seen_lo = 0;

@@ -39,7 +39,7 @@ static void save_written(struct world *w, struct task *t)
 
 static void save_start(struct world *w, struct node *n)
 {
-	static u8 buf[SWB_SUPER_BYTES];
+	static u8 buf[SWB_SUPER_BYTES] __attribute__((aligned(8)));
 	struct swb_durable *d = &n->core.d;
 	bool odd;
 	u64 id;

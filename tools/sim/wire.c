@@ -11,7 +11,7 @@
 #include "world.h"
 
 static u8 out_buf[sizeof(struct swb_wire_header) + SWB_WIRE_BODY_MAX +
-		  SWB_GROUP_PAYLOAD_MAX];
+		  SWB_GROUP_PAYLOAD_MAX] __attribute__((aligned(8)));
 
 /* ---- out -------------------------------------------------------------- */
 
