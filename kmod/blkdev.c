@@ -18,7 +18,6 @@
 
 #define MAX_SECTORS	(SWB_REC_PAYLOAD_MAX >> SECTOR_SHIFT)
 #define ZEROES_SECTORS	(SWB_REC_ZEROES_MAX >> SECTOR_SHIFT)
-#define MINORS		(1U << MINORBITS)
 
 static int major;
 static DEFINE_IDA(minors);
@@ -53,16 +52,16 @@ static int may_write(struct swb_volume *v)
 	return -EROFS;
 }
 
-static int open_disk(struct gendisk *disk, bool for_writing)
+static int open_disk(SWB_OPEN_ARGS)
 {
-	struct swb_volume *v = disk->private_data;
+	struct swb_volume *v = swb_open_disk->private_data;
 	unsigned long flags;
 	int err;
 
-	lockdep_assert_held(&disk->open_mutex);
+	lockdep_assert_held(&swb_open_disk->open_mutex);
 	if (v->claimed)
 		return -EBUSY;
-	err = for_writing ? may_write(v) : 0;
+	err = swb_open_writes ? may_write(v) : 0;
 	if (err)
 		return err;
 	spin_lock_irqsave(&v->lock, flags);
@@ -71,7 +70,7 @@ static int open_disk(struct gendisk *disk, bool for_writing)
 	return 0;
 }
 
-static void release_disk(struct gendisk *disk)
+static void release_disk(SWB_RELEASE_ARGS)
 {
 	struct swb_volume *v = disk->private_data;
 	unsigned long flags;
@@ -92,13 +91,11 @@ static void free_disk(struct gendisk *disk)
 	swb_volume_put(v);
 }
 
-SWB_COMPAT_DISK_OPS(open_disk, release_disk)
-
 static const struct block_device_operations disk_ops = {
 	.owner		= THIS_MODULE,
 	.submit_bio	= submit,
-	.open		= swb_disk_open,
-	.release	= swb_disk_release,
+	.open		= open_disk,
+	.release	= release_disk,
 	.free_disk	= free_disk,
 };
 
@@ -129,7 +126,7 @@ static int get_minor(int wanted)
 	int err;
 
 	if (wanted < 0)
-		return ida_alloc_max(&minors, MINORS - 1, GFP_KERNEL);
+		return ida_alloc_max(&minors, MINORMASK, GFP_KERNEL);
 	err = ida_alloc_range(&minors, wanted, wanted, GFP_KERNEL);
 	return err == -ENOSPC ? -EEXIST : err;
 }

@@ -8,8 +8,14 @@
 int swb_blkdev_init(void);
 void swb_blkdev_exit(void);
 
-/** swb_blkdev_create() - /dev/swblock<minor>, capacity 0 until promoted;
- * @minor -1 = first free. Links the lower devices for lsblk. */
+/**
+ * swb_blkdev_create() - /dev/swblock<minor>, capacity 0 until promoted
+ * @v: volume
+ * @minor: -1 = first free
+ *
+ * Links the lower devices for lsblk.
+ * Return: 0, -EEXIST if @minor is taken, or another errno.
+ */
 int swb_blkdev_create(struct swb_volume *v, int minor);
 
 /** swb_blkdev_set_role() - capacity, read-only flag and uevent for a new role */
@@ -21,8 +27,7 @@ int swb_blkdev_claim(struct swb_volume *v, bool force);
 /** swb_blkdev_unclaim() - openers may come again */
 void swb_blkdev_unclaim(struct swb_volume *v);
 
-/** swb_blkdev_destroy() - worker context; kernel-notes order: mark dead, upper
- * bios were failed, del_gendisk, put */
+/** swb_blkdev_destroy() - mark dead, fail upper bios, delete, put; may wait long */
 void swb_blkdev_destroy(struct swb_volume *v);
 
 #endif /* SWB_BLKDEV_H */

@@ -150,33 +150,21 @@ swb_compat_alloc_disk(const struct swb_disk_limits *l)
 #endif
 }
 
-/**
- * SWB_COMPAT_DISK_OPS - open and release of a disk, in one shape for both kernels
- * @open_fn: int (struct gendisk *, bool for_writing)
- * @release_fn: void (struct gendisk *)
- *
- * Defines swb_disk_open() and swb_disk_release() for block_device_operations.
+/*
+ * What ->open() and ->release() of a disk are given:
+ *	static int open(SWB_OPEN_ARGS)		swb_open_disk, swb_open_writes
+ *	static void release(SWB_RELEASE_ARGS)	disk
  */
 #if SWB_KERNEL_HAS_LIMITS_ARG
-#define SWB_COMPAT_DISK_OPS(open_fn, release_fn)			\
-static int swb_disk_open(struct gendisk *disk, blk_mode_t mode)		\
-{									\
-	return open_fn(disk, mode & BLK_OPEN_WRITE);			\
-}									\
-static void swb_disk_release(struct gendisk *disk)			\
-{									\
-	release_fn(disk);						\
-}
+#define SWB_OPEN_ARGS		struct gendisk *disk, blk_mode_t mode
+#define SWB_RELEASE_ARGS	struct gendisk *disk
+#define swb_open_disk		(disk)
+#define swb_open_writes		((mode & BLK_OPEN_WRITE) != 0)
 #else
-#define SWB_COMPAT_DISK_OPS(open_fn, release_fn)			\
-static int swb_disk_open(struct block_device *bdev, fmode_t mode)	\
-{									\
-	return open_fn(bdev->bd_disk, mode & FMODE_WRITE);		\
-}									\
-static void swb_disk_release(struct gendisk *disk, fmode_t mode)	\
-{									\
-	release_fn(disk);						\
-}
+#define SWB_OPEN_ARGS		struct block_device *bdev, fmode_t mode
+#define SWB_RELEASE_ARGS	struct gendisk *disk, fmode_t mode
+#define swb_open_disk		(bdev->bd_disk)
+#define swb_open_writes		((mode & FMODE_WRITE) != 0)
 #endif
 
 /* ---- bios ------------------------------------------------------------- */

@@ -277,7 +277,7 @@ static int lease_ok(u64 end_ns, const char **why)
 	if (end_ns <= now_ns)
 		*why = "the lease ends in the past: take the time before the store is read";
 	else if (end_ns - now_ns > LEASE_MAX_NS)
-		*why = "the lease ends more than an hour from now: use CLOCK_BOOTTIME in nanoseconds";
+		*why = "the lease ends more than an hour ahead: count CLOCK_BOOTTIME in ns";
 	else
 		return 0;
 	return -ERANGE;
@@ -461,7 +461,7 @@ static int attach(struct swb_task *t, u8 *letter, const char **why)
 	v->ready = true;
 	err = registry_add(v);
 	if (err) {
-		*why = "this replica is attached already: a copied disk needs `swblockctl format` of its own";
+		*why = "this replica is attached already: a copied disk must be formatted";
 		goto stop;
 	}
 	n.letter = *letter;
@@ -581,7 +581,7 @@ static void demote_refused(struct swb_task *t)
 	struct swb_notice n = {
 		.kind = SWBLOCK_EVENT_REFUSED, .peer = SWB_NOBODY,
 		.cookie = t->cookie, .err = ETIMEDOUT,
-		.text = "writes are still waiting, perhaps for a peer: link it, or force the demotion",
+		.text = "writes wait, perhaps for a peer: link it, or force the demotion",
 	};
 
 	swb_notify(t->v, &n);

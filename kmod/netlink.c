@@ -91,7 +91,7 @@ static int check(struct genl_info *info, u64 need, u64 may, const char *needs)
 		if (info->attrs[i] && !((need | may) & BIT_ULL(i))) {
 			NL_SET_BAD_ATTR(info->extack, info->attrs[i]);
 			return swb_refuse(info, -EINVAL,
-				      "this command does not take this attribute");
+					  "this command does not take this attribute");
 		}
 	}
 	return swb_no_twins(info, head, nlmsg_attrlen(info->nlhdr, GENL_HDRLEN), 0);
@@ -103,7 +103,7 @@ static struct genl_family swb_genl_family;
 
 /* ---- questions -------------------------------------------------------- */
 
-static int answer(struct genl_info *info, u8 cmd, const struct swb_status *st,
+static int send_answer(struct genl_info *info, u8 cmd, const struct swb_status *st,
 		  int (*put)(struct sk_buff *, const struct swb_status *))
 {
 	struct sk_buff *skb = genlmsg_new(ANSWER_BYTES, GFP_KERNEL);
@@ -139,7 +139,7 @@ static int do_get_info(struct sk_buff *skb, struct genl_info *info)
 {
 	int err = check(info, 0, 0, NULL);
 
-	return err ?: answer(info, SWBLOCK_CMD_GET_INFO, NULL, put_info);
+	return err ?: send_answer(info, SWBLOCK_CMD_GET_INFO, NULL, put_info);
 }
 
 static int do_volume_get(struct sk_buff *skb, struct genl_info *info)
@@ -160,7 +160,7 @@ static int do_volume_get(struct sk_buff *skb, struct genl_info *info)
 	swb_volume_put(v);
 	if (!st)
 		return swb_refuse(info, -ENOMEM, "out of memory: try again");
-	err = answer(info, SWBLOCK_CMD_VOLUME_GET, st, swb_status_put_volume);
+	err = send_answer(info, SWBLOCK_CMD_VOLUME_GET, st, swb_status_put_volume);
 	kfree(st);
 	return err;
 }
@@ -316,12 +316,13 @@ static int do_promote(struct sk_buff *skb, struct genl_info *info)
 		return swb_refuse(info, -ENOMEM, "out of memory: try again");
 	err = swb_parse_cert(info, ATTR(info, CERT), cert);
 	if (!err)
-		err = swb_refuse(info, swb_manage_promote(
-				nla_get_u32(ATTR(info, VOLUME_ID)), cert,
-				swb_attr_u64(ATTR(info, LEASE_NS)),
-				swb_attr_u64(ATTR(info, COOKIE)), &why), why);
+		err = swb_manage_promote(nla_get_u32(ATTR(info, VOLUME_ID)),
+					 cert,
+					 swb_attr_u64(ATTR(info, LEASE_NS)),
+					 swb_attr_u64(ATTR(info, COOKIE)), &why);
 	kfree(cert);
-	return err;
+	/* A nest that was refused has said why itself. */
+	return swb_refuse(info, err, why);
 }
 
 static int do_demote(struct sk_buff *skb, struct genl_info *info)

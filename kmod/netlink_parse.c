@@ -47,7 +47,7 @@ int swb_refuse(struct genl_info *info, int err, const char *why)
 }
 
 int swb_no_twins(struct genl_info *info, const struct nlattr *head, int len,
-		    u64 repeatable)
+		 u64 repeatable)
 {
 	const struct nlattr *a;
 	u64 seen = 0;
@@ -59,7 +59,7 @@ int swb_no_twins(struct genl_info *info, const struct nlattr *head, int len,
 		if (seen & bit & ~repeatable) {
 			NL_SET_BAD_ATTR(info->extack, a);
 			return swb_refuse(info, -EINVAL,
-				      "this attribute may come only once");
+				  "this attribute may come only once");
 		}
 		seen |= bit;
 	}
@@ -78,11 +78,11 @@ static int parse_members(struct genl_info *info, const struct nlattr *nest,
 			continue;
 		if (cfg->member_count == SWB_MEMBERS_MAX)
 			return swb_refuse(info, -E2BIG,
-				      "a configuration has at most 7 members");
+				  "a configuration has at most 7 members");
 		cfg->member[cfg->member_count] = swb_attr_uuid(a);
 		if (swb_uuid_is_null(&cfg->member[cfg->member_count]))
 			return swb_refuse(info, -EINVAL,
-				      "a member's uuid is all zeroes: name a formatted replica");
+				  "a member's uuid is all zeroes: name a formatted replica");
 		for (i = 0; i < cfg->member_count; i++) {
 			if (swb_uuid_equal(&cfg->member[i],
 					   &cfg->member[cfg->member_count]))
@@ -95,7 +95,7 @@ static int parse_members(struct genl_info *info, const struct nlattr *nest,
 }
 
 int swb_parse_config(struct genl_info *info, const struct nlattr *nest,
-			struct swb_config *cfg)
+		     struct swb_config *cfg)
 {
 	struct nlattr *tb[SWBLOCK_CONFIG_A_MAX + 1];
 	int err;
@@ -105,7 +105,7 @@ int swb_parse_config(struct genl_info *info, const struct nlattr *nest,
 			       info->extack);
 	if (!err)
 		err = swb_no_twins(info, nla_data(nest), nla_len(nest),
-			       BIT_ULL(SWBLOCK_CONFIG_A_MEMBER));
+				   BIT_ULL(SWBLOCK_CONFIG_A_MEMBER));
 	if (err)
 		return err;
 	if (!tb[SWBLOCK_CONFIG_A_MODE] || !tb[SWBLOCK_CONFIG_A_POLICY] ||
@@ -118,7 +118,7 @@ int swb_parse_config(struct genl_info *info, const struct nlattr *nest,
 	err = parse_members(info, nest, cfg);
 	if (!err && cfg->required >> cfg->member_count)
 		err = swb_refuse(info, -EINVAL,
-			     "the required set names a member that does not exist");
+				 "the required set names a member that does not exist");
 	return err;
 }
 
@@ -138,7 +138,7 @@ static int parse_report(struct genl_info *info, const struct nlattr *nest,
 	for (i = SWBLOCK_REPORT_A_REPLICA; i <= SWBLOCK_REPORT_A_MAX; i++) {
 		if (!tb[i])
 			return swb_refuse(info, -EINVAL,
-				      "a report needs all of its attributes");
+				  "a report needs all of its attributes");
 	}
 	r->replica = swb_attr_uuid(tb[SWBLOCK_REPORT_A_REPLICA]);
 	r->adopted = swb_attr_u64(tb[SWBLOCK_REPORT_A_ADOPTED]);
@@ -162,7 +162,7 @@ static int parse_evidence(struct genl_info *info, const struct nlattr *nest,
 				return swb_refuse(info, -E2BIG,
 					      "too many unsettled configurations: settle one first");
 			err = swb_parse_config(info, a,
-					   &cert->judge[cert->judge_count++]);
+					       &cert->judge[cert->judge_count++]);
 		} else if (nla_type(a) == SWBLOCK_CERT_A_REPORT) {
 			if (cert->report_count == SWB_MEMBERS_MAX)
 				return swb_refuse(info, -E2BIG,
@@ -177,7 +177,7 @@ static int parse_evidence(struct genl_info *info, const struct nlattr *nest,
 }
 
 int swb_parse_cert(struct genl_info *info, const struct nlattr *nest,
-		      struct swb_cert *cert)
+		   struct swb_cert *cert)
 {
 	struct nlattr *tb[SWBLOCK_CERT_A_MAX + 1];
 	int err;
@@ -186,8 +186,8 @@ int swb_parse_cert(struct genl_info *info, const struct nlattr *nest,
 			       info->extack);
 	if (!err)
 		err = swb_no_twins(info, nla_data(nest), nla_len(nest),
-			       BIT_ULL(SWBLOCK_CERT_A_JUDGE) |
-			       BIT_ULL(SWBLOCK_CERT_A_REPORT));
+				   BIT_ULL(SWBLOCK_CERT_A_JUDGE) |
+				   BIT_ULL(SWBLOCK_CERT_A_REPORT));
 	if (err)
 		return err;
 	if (!tb[SWBLOCK_CERT_A_VOLUME] || !tb[SWBLOCK_CERT_A_STORE] ||

@@ -459,7 +459,7 @@ static unsigned long tick_interval(struct swb_volume *v)
 	       v->core.adopt != SWB_ADOPT_IDLE || v->io.parked_count ||
 	       v->core.log.durable != v->core.log.head;
 	for (i = 0; i < SWB_MEMBERS_MAX; i++)
-		busy |= v->link[i] != NULL;
+		busy |= !!v->link[i];
 	spin_unlock_irqrestore(&v->lock, flags);
 	return busy ? TICK_BUSY : TICK_IDLE;
 }

@@ -146,7 +146,7 @@ static int put_peer_u64s(struct sk_buff *skb, const struct swb_status *st,
 }
 
 int swb_status_put_peer(struct sk_buff *skb, const struct swb_status *st,
-			 u8 peer)
+			u8 peer)
 {
 	const struct swb_core_peer *p = &st->core.peer[peer];
 	struct nlattr *nest = nla_nest_start(skb, SWBLOCK_A_PEER);

@@ -46,7 +46,7 @@ struct swb_status *swb_status_take(struct swb_volume *v);
 int swb_status_put_volume(struct sk_buff *skb, const struct swb_status *st);
 /** swb_status_put_peer() - one nested PEER */
 int swb_status_put_peer(struct sk_buff *skb, const struct swb_status *st,
-			 u8 peer);
+			u8 peer);
 int swb_status_put_report(struct sk_buff *skb, const struct swb_report *r);
 
 #endif /* SWB_STATUS_H */

@@ -134,8 +134,8 @@ struct swb_volume {
 	bool offered;
 	bool zombie;
 
-	struct mutex step_mutex;
-	spinlock_t lock;
+	struct mutex step_mutex;	/* steps and their actions */
+	spinlock_t lock;		/* core, WAL, index, lists */
 	struct swb_core core;
 	struct swb_post post;
 

@@ -67,7 +67,8 @@ void swb_req_end(struct swb_req *req, blk_status_t status)
 	struct bio *bio = req->bio;
 
 	if (trace_swblock_request_enabled())
-		trace_swblock_request(req->v->id, req->lsn, bio_op(bio),
+		trace_swblock_request(req->v->id, req->lsn,
+				      (__force u32)bio_op(bio),
 				      bio->bi_iter.bi_size, SWB_STAGE_ENDED,
 				      ktime_get_boottime_ns() -
 				      req->admitted_ns);

@@ -57,10 +57,9 @@ void swb_req_end_admitted(struct swb_req *req, blk_status_t status);
  */
 void swb_req_starved(struct swb_volume *v, struct bio *bio);
 
-/** swb_write_submit() - a data, zeroes, discard or flush bio, already split to the
- * limits and accounted; never waits */
+/** swb_write_submit() - any bio but a read, split to the limits; never waits */
 void swb_write_submit(struct swb_volume *v, struct bio *bio);
-/** swb_read_submit() - a read bio, already split and accounted */
+/** swb_read_submit() - a read bio, split to the limits; never waits */
 void swb_read_submit(struct swb_volume *v, struct bio *bio);
 
 /** swb_read_resume() - a read that was parked may go on; no lock */
