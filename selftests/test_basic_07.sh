@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Asynchronous I/O with and without NOWAIT writes what a later read verifies.
+# timeout: 150
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 
@@ -8,7 +9,7 @@ require_tool fio
 lone
 run()
 {
-	fio --name=t --filename="$(bd a)" --size=8M --direct=1 --bs=4k --rw=randwrite \
+	fio --name=t --filename="$(bd a)" --size=2M --direct=1 --bs=4k --rw=randwrite \
 		--verify=crc32c --do_verify=1 --verify_fatal=1 --randseed=7 \
 		--output="$swb_tmp/fio.out" "$@" || { cat "$swb_tmp/fio.out"; return 1; }
 }

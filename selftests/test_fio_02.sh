@@ -7,7 +7,7 @@
 
 require_tool fio
 keep=$SWB_STATE
-first="--name=kept --filename=$(bd a) --offset=0 --size=8M --bs=4k --rw=randwrite
+first="--name=kept --filename=$(bd a) --offset=0 --size=4M --bs=4k --rw=randwrite
 	--verify=crc32c --randseed=11 --direct=1 --ioengine=libaio --iodepth=8"
 case $SWB_PHASE in
 0)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # After a promotion the new primary verifies everything that fio had synced.
-# timeout: 150
+# timeout: 200
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 
@@ -9,7 +9,7 @@ require_tool fio
 dm a "${swb_disks[0]}"
 lower[a]=$dm_dev
 pair sync_all
-job="--name=t --offset=0 --size=8M --bs=4k --rw=randwrite --verify=crc32c --randseed=5
+job="--name=t --offset=0 --size=4M --bs=4k --rw=randwrite --verify=crc32c --randseed=5
 	--direct=1 --ioengine=libaio --iodepth=8"
 # shellcheck disable=SC2086 # words
 fio $job --filename="$(bd a)" --do_verify=0 --end_fsync=1 >"$swb_tmp/fio.out" || die "fio"

@@ -14,7 +14,7 @@ must link_members a b
 check "the older link is told why it ended" poll_until 10 said '^[ab] CLOSE .*reason=replaced$'
 check "and its line goes down" poll_until 10 said '^over'
 poll_until 15 in_sync a b
-background load_write a -n 400 -b 8
+load_background a -n 400 -b 8
 for ((i = 0; i < 20; i++)); do
 	link_members a b || fail "link $i"
 	sleep 0.2

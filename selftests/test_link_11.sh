@@ -7,13 +7,13 @@
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"
 
-wal_size=64M pair best_effort
-background load_write a -n 100000 -b 8
+wal_size=192M pair best_effort
+load_background a -n 100000 -b 8
 sleep 1
 check "the replica is removed under load" timeout 20 swblockctl remove vol/b
 check "the primary is detached" poll_until 10 detached a b
 check_same "and knows why" removed "$(peer a b .reason)"
-check_not "the writer goes on" ended "$bg" 1
+check_waits "the writer goes on" "$bg" 1
 need add_member b
 check "it comes back" level a b
 check "the primary is removed by force under load" \

@@ -7,12 +7,12 @@
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"
 
-wal_size=16M pair best_effort
+wal_size=192M pair best_effort
 need swblockctl unlink vol/a b
 need remove_member b
 need load_write a -n 150 -b 8
 need add_member b
-background load_write a -n 0 -l 2 -f 151 -b 8
+load_background a -n 0 -l 2 -f 151 -b 8
 sleep 1
 check "linked under load" link_members a b
 check_same "as one that is behind on the same lineage" J "$(peer a b .case)"
@@ -21,7 +21,7 @@ acks=$(grep -c ^ack "$swb_tmp/acks")
 check "the writer was not held up" poll_until 20 sh -c \
 	"[ \$(grep -c ^ack $swb_tmp/acks) -gt $((acks + 5)) ]"
 kill "$bg"
-ended "$bg" 20
+check_ended "the writer ends" "$bg" 20
 check "still in sync" poll_until 20 in_sync a b
 check "demote" swblockctl demote vol/a
 check "promote the other" promote b

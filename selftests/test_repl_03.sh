@@ -29,10 +29,10 @@ check_same "its dead tail is cut" K "$(peer b a .case)"
 check "level again" poll_until 30 in_sync b a
 check_same "both logs end alike" "$(st b .log.head_lsn)" "$(st a .log.head_lsn)"
 check "demote" swblockctl demote vol/b
-check "promote the old one" promote a
+check "promote the old one" promote a --required a,b
 check "no dead record shows" load_verify a
 need remove_member a
 need add_member a
-check "promoted after another restart" promote a
+check "promoted after another restart" promote a --required a,b
 check "no dead record comes back" load_verify a
 finish

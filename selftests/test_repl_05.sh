@@ -31,7 +31,7 @@ with()
 	if [ "$2" = yes ]; then
 		check_ended "$policy: the peer's disk hangs, the write completes" "$bg" 4
 	else
-		check_not "$policy: the peer's disk hangs, the write waits" ended "$bg" 3
+		check_waits "$policy: the peer's disk hangs, the write waits" "$bg" 3
 	fi
 	dm_thaw b
 	check_ended "$policy: the disk is back, the write is done" "$bg" 20
@@ -42,7 +42,7 @@ with()
 	if [ "$3" = yes ]; then
 		check_ended "$policy: without the peer the write completes" "$bg" 4
 	else
-		check_not "$policy: without the peer the write waits" ended "$bg" 3
+		check_waits "$policy: without the peer the write waits" "$bg" 3
 		check "$policy: the volume says so" has_condition a waiting_peer
 	fi
 	need link_members a b

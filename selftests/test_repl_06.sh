@@ -10,7 +10,7 @@
 wal_size=2M pair sync_all
 need load_write a -n 20
 need remove_member b
-background load_write a -l 2 -f 21 -n 300 -b 0
+load_background a -l 2 -f 21 -n 300 -b 0
 check "the ring fills up" poll_until 60 has_condition a ring_full
 check "the writer waits" kill -0 "$bg"
 check "status answers" timeout 10 swblockctl status vol/a

@@ -44,7 +44,7 @@ check "in sync" poll_until 20 in_sync a b
 check "writes and barriers" load_write a -n 60 -b 6
 need swblockctl tune vol/a --link-deadline 2s
 need swblockctl tune vol/b --link-deadline 2s
-background load_write a -l 2 -f 61 -n 100 -b 6
+load_background a -l 2 -f 61 -n 100 -b 6
 must ip -n swba link set va down
 check "the cable is pulled: given up in time" poll_until 20 detached a b
 check "by both" poll_until 20 detached b a

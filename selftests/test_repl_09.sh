@@ -9,8 +9,8 @@
 
 dm b "${swb_disks[1]}"
 lower[b]=$dm_dev
-wal_size=32M pair best_effort --policy local
-background load_write a -n 0 -b 16
+wal_size=192M pair best_effort --policy local
+load_background a -n 0 -b 16
 for ((i = 1; i <= 5; i++)); do
 	sleep 0.5
 	crash b
@@ -24,7 +24,7 @@ for ((i = 1; i <= 5; i++)); do
 		check "crash $i: in sync under load" poll_until 60 in_sync a b
 done
 kill "$bg"
-ended "$bg" 20
+check_ended "the writer ends" "$bg" 20
 level a b || die "not level"
 need swblockctl demote vol/a
 check "promote the replica" promote b

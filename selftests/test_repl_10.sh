@@ -23,5 +23,5 @@ check "the volume says so" has_condition a needs_rebuild
 check "the replica took nothing" test "$(st b .log.head_lsn)" = "$head"
 check "the primary serves" load_write a -l 3 -f 261 -n 20
 check "and has everything" load_verify a
-check "swblockctl explains the letter" sh -c "swblockctl explain peer M | grep -qi trim"
+check "swblockctl explains the letter" sh -c "swblockctl explain vol/a b | grep -qi 'case M'"
 finish

@@ -17,7 +17,7 @@ check "b is in sync" poll_until 20 in_sync a b
 check "c is in sync" poll_until 20 in_sync a c
 check "writes and barriers" load_write a -n 60 -b 6
 need swblockctl unlink vol/a c
-background load_write a -l 2 -f 61 -n 20 -b 4
+load_background a -l 2 -f 61 -n 20 -b 4
 sleep 2
 check "a barrier waits for the third" kill -0 "$bg"
 check "b alone does not make it" has_condition a waiting_peer

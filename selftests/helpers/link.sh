@@ -102,3 +102,23 @@ spoilt()
 	level a b || die "$rule: no link afterwards"
 }
 block=0
+
+# check_waits DESCRIPTION PID SECONDS: it has not ended by then
+check_waits()
+{
+	if poll_until "$3" gone "$2"; then
+		fail "$1"
+	else
+		pass "$1"
+	fi
+}
+
+# load_background MEMBER [OPTION...]: like load_write, in the background; $bg is the
+# writer itself, so that it can be killed
+load_background()
+{
+	swbload write "$(bd "$1")" -H "$swb_tmp/history" -a "$swb_tmp/acks" "${@:2}" \
+		>"$swb_tmp/bg.out" 2>&1 &
+	# shellcheck disable=SC2034 # for the test
+	bg=$!
+}
