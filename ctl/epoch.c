@@ -94,6 +94,24 @@ static int resolve_config(struct ctl *ctl, struct epoch_run *run)
 	return CTL_OK;
 }
 
+/* A won epoch has committed nobody to its proposal yet: it may still change. */
+static void propose_again(struct epoch_run *run, struct auth_record *next)
+{
+	struct config_wish *w = &run->wish;
+	u8 at;
+
+	if (!w->any) {
+		w->config = next->proposed;
+		w->lease_ms = next->proposed_lease_ms;
+		w->primary_only = next->primary_only;
+	}
+	at = swb_core_member_index(&w->config, &run->candidate->replica);
+	if (w->primary_only && at != SWB_NOBODY)
+		w->config.required = 1u << at;
+	next->proposed = w->config;
+	next->proposed_lease_ms = w->lease_ms;
+}
+
 /* P3: the first of two compare-and-swaps. */
 static int win(struct ctl *ctl, struct epoch_run *run)
 {
@@ -110,9 +128,7 @@ static int win(struct ctl *ctl, struct epoch_run *run)
 		/* evidence of this very epoch exists: go on with it */
 		note.action = "take_over";
 		why = auth_take_over(&next, owner, &nonce);
-		run->wish.config = next.proposed;
-		run->wish.lease_ms = next.proposed_lease_ms;
-		run->wish.primary_only = next.primary_only;
+		propose_again(run, &next);
 	} else {
 		why = auth_win(&next, newest_adopted(run), &run->wish.config,
 			       run->wish.lease_ms, owner, &nonce);
@@ -416,6 +432,23 @@ int epoch_run(struct ctl *ctl, struct epoch_run *run)
 	if (!ret)
 		tell_others(ctl, run);
 	return ret;
+}
+
+void epoch_say_relink(struct ctl *ctl, const struct epoch_run *run)
+{
+	const struct kern_volume *v;
+	char name[MEMBER_NAME_MAX];
+	unsigned int i;
+
+	for (i = 0; i < run->dump->count; i++) {
+		v = &run->dump->volume[i];
+		if (v != run->candidate &&
+		    swb_core_member_index(&run->rec.config, &v->replica) !=
+		    SWB_NOBODY)
+			out_line(ctl, "next: swblockctl link %s %s --pair",
+				 member_name(run->candidate, name),
+				 v->replica_label);
+	}
 }
 
 static bool open_committed(struct ctl *ctl, const struct auth_record *rec,

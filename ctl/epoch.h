@@ -81,6 +81,9 @@ struct epoch_run {
 /** epoch_run() - all of it; CTL_OK or a printed error */
 int epoch_run(struct ctl *ctl, struct epoch_run *run);
 
+/** epoch_say_relink() - links end with an epoch: say how they are made again */
+void epoch_say_relink(struct ctl *ctl, const struct epoch_run *run);
+
 /** epoch_plan() - --dry-run: what would be done and what stands in the way */
 int epoch_plan(struct ctl *ctl, struct epoch_run *run);
 

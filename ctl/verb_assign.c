@@ -167,7 +167,9 @@ static int change(struct ctl *ctl, const struct kern_dump *dump,
 	if (ret)
 		return ret;
 	say(ctl, &run->rec, "changed");
-	out_line(ctl, "epoch %" PRIu64 ", same primary", run->rec.epoch);
+	out_line(ctl, "epoch %" PRIu64 ", same primary; links ended with the old one",
+		 run->rec.epoch);
+	epoch_say_relink(ctl, run);
 	out_set(ctl, "settled", json_boolean(epoch_settle(ctl, &run->rec.volume,
 							  SETTLE_SOON_MS)));
 	return CTL_OK;

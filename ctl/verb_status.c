@@ -88,7 +88,8 @@ static void peer_line(const struct ctl *ctl, const struct kern_dump *dump,
 	peer_label(dump, rec, &p->uuid, label);
 	size_text(p->behind_bytes, bytes, sizeof(bytes));
 	duration_text(p->behind_ns, time, sizeof(time));
-	if (p->state == SWBLOCK_PEER_CATCHING_UP)
+	if (p->state == SWBLOCK_PEER_CATCHING_UP &&
+	    v->role == SWBLOCK_ROLE_PRIMARY)
 		snprintf(extra, sizeof(extra), "  at %" PRIu64 " of %" PRIu64,
 			 p->durable_lsn, p->target_lsn);
 	else if (p->state != SWBLOCK_PEER_IN_SYNC && p->reason)

@@ -191,9 +191,10 @@ def test_report_files(box):
             ok(r.code == 4, f"a report of {what} is refused", r)
         r = box.ctl("promote", "b", "--report", box.path("a.img"), "-j")
         ok(r.code == 1, "a report that is none is refused", r)
-        r = box.ctl("promote", "b", "--report", report, "-j")
-        ok(r.code == 0 and r.json["epoch"] == rec["epoch"],
-           "with the report the same epoch is granted", r)
+        r = box.ctl("promote", "b", "--report", report, "--policy", "written", "-j")
+        ok(r.code == 0 and r.json["epoch"] == rec["epoch"] and
+           r.json["config"]["policy"] == "written",
+           "with the report the same epoch is granted, as asked for now", r)
         r = box.ctl("promote", "b", "--report", report, "-j")
         ok(r.code == 4 and error_of(r) == "RECORD_MOVED_ON",
            "a report is good for one epoch", r)
