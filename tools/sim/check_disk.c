@@ -96,7 +96,7 @@ const struct worst *check_worst(struct world *w, struct node *n)
 	if (!s->first)
 		s->first = s->head + 1;
 	check_i211(w, n, s);
-	if (l.recover == SWB_RECOVER_REFUSE && !n->rotten)
+	if (l.recover == SWB_RECOVER_REFUSE && !n->rotten && !n->failed)
 		sim_violation(w, 107, "n%u: a power cut now would be refused @%c (%s)",
 			      n->id, l.letter, swb_text_scan_end(l.scan.why));
 	return s;
@@ -224,7 +224,7 @@ void check_crashed(struct world *w, struct node *n, bool was_up)
 void check_recovered(struct world *w, struct node *n,
 		     enum swb_recover_verdict v, u8 letter, u64 head)
 {
-	if (v == SWB_RECOVER_REFUSE && !n->rotten)
+	if (v == SWB_RECOVER_REFUSE && !n->rotten && !n->failed)
 		sim_violation(w, 107, "n%u: local recovery refuses @%c after a mere crash",
 			      n->id, letter);
 	if (v != SWB_RECOVER_REFUSE && head < n->flushed_lsn && !n->rotten)

@@ -130,7 +130,8 @@ static void check_i032(struct world *w, struct node *n, u8 peer)
 {
 	const struct swb_core_peer *p = &n->core.peer[peer];
 	bool excused = w->control.overrides || n->rotten || n->lost ||
-		       w->node[peer].rotten || w->node[peer].lost;
+		       w->node[peer].rotten || w->node[peer].lost ||
+		       w->node[peer].failed;
 
 	if (excused || (p->letter != 'F' && p->letter != 'H' &&
 			(p->letter != 'G' ||

@@ -164,6 +164,9 @@ static void make_cert(struct world *w, const struct attempt *a,
 	cert->config.required = a->required;
 	if (a->shrink && w->shape.mode == SWBLOCK_MODE_SYNC_ALL)
 		cert->config.required = a->have;
+	if (w->shape.mode == SWBLOCK_MODE_SYNC_ALL &&
+	    (cert->config.required & ~c->exclude))
+		cert->config.required &= ~c->exclude;
 	cert->judge_count = c->judges;
 	memcpy(cert->judge, c->judge, sizeof(cert->judge));
 	if (!c->judges) {
@@ -453,6 +456,31 @@ void control_step_down(struct world *w, struct node *n, u64 epoch)
 	(void)epoch;
 }
 
+void control_demote(struct world *w, u8 node)
+{
+	struct order o = { .ev = { .type = SWB_EV_DEMOTE_ORDERED } };
+
+	order_send(w, node, &o);
+}
+
+void control_unlink(struct world *w, u8 node, u8 peer)
+{
+	struct order o = { .ev = { .type = SWB_EV_UNLINK_ORDERED,
+				   .peer = peer } };
+
+	order_send(w, node, &o);
+}
+
+/* A member with a failed disk that is still required: shrink by a new epoch. */
+static bool must_shrink(const struct world *w)
+{
+	const struct control *c = &w->control;
+
+	return c->automatic && w->shape.mode == SWBLOCK_MODE_SYNC_ALL &&
+	       (c->config.required & c->exclude) &&
+	       (c->config.required & ~c->exclude);
+}
+
 /* ---- observe, decide, apply ------------------------------------------- */
 
 /* Settled by a swap in its own epoch, after its open record committed (P1). */
@@ -520,7 +548,8 @@ void control_observe(struct world *w)
 	struct control *c = &w->control;
 	struct node *p = c->primary == SIM_NOBODY ? NULL : &w->node[c->primary];
 
-	if (p && node_is_primary(p) && (c->reach & (1u << p->id)) &&
+	if (p && !must_shrink(w) && !(c->exclude & (1u << p->id)) &&
+	    node_is_primary(p) && (c->reach & (1u << p->id)) &&
 	    p->core.d.opened == c->granted && c->won == c->granted) {
 		c->missing_ns = 0;
 		settle(w);

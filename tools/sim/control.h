@@ -49,6 +49,7 @@ struct attempt {
  * @judge: configurations granted since the last settled one, oldest first
  * @reach: bit n: the controller can talk to node n
  * @automatic: observe and act by itself
+ * @exclude: members the operator has given up: never required again
  * @lost_permille: orders and reports that get lost
  * @delay_ns: of an order or report, at most
  */
@@ -66,6 +67,7 @@ struct control {
 	u32 reach;
 	bool automatic;
 	bool shrinks;
+	u32 exclude;
 	u32 lost_permille;
 	u64 delay_ns;
 	u64 missing_ns;
@@ -81,6 +83,8 @@ struct attempt *control_promote(struct world *w, u8 want, u32 required);
 /** control_observe() - look at every node and do what is missing */
 void control_observe(struct world *w);
 void control_link(struct world *w, u8 a, u8 b);
+void control_demote(struct world *w, u8 node);
+void control_unlink(struct world *w, u8 node, u8 peer);
 void control_adopt(struct world *w, u8 node, u64 epoch, u64 cookie);
 void control_assign(struct world *w, u8 node);
 /** control_recertify() - the same certificate once more, as a lost reply would */

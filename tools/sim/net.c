@@ -22,6 +22,7 @@ void net_reset(struct net *n)
 		abort();
 	memset(n->conn, 0, sizeof(*n->conn));
 	memset(n->blocked, 0, sizeof(n->blocked));
+	n->corrupt_ppm = 0;
 }
 
 static struct conn *conn_of(struct world *w, u32 conn)
@@ -109,6 +110,9 @@ void net_send(struct world *w, u32 conn, u8 from, const void *buf, u32 len)
 	f->heard = false;
 	f->len = len;
 	memcpy(f->data, buf, len);
+	if (rng_below(&w->rng, 1000000) < w->net.corrupt_ppm)
+		f->data[rng_below(&w->rng, len)] ^=
+			(u8)rng_between(&w->rng, 1, 255);
 	*c->queue_end[s] = f;
 	c->queue_end[s] = &f->next;
 	kick(w, conn, s);

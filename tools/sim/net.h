@@ -52,6 +52,7 @@ struct conn {
  * @blocked: [from][to]
  * @delay_min_ns: of a frame
  * @delay_max_ns: of a frame
+ * @corrupt_ppm: frames in a million in which one byte changes on the way
  */
 struct net {
 	u32 count;
@@ -59,6 +60,7 @@ struct net {
 	bool blocked[8][8];
 	u64 delay_min_ns;
 	u64 delay_max_ns;
+	u32 corrupt_ppm;
 };
 
 void net_reset(struct net *n);

@@ -156,6 +156,18 @@ void node_crash(struct world *w, struct node *n, int fate, bool host_only,
 	check_crashed(w, n, was_up);
 }
 
+/* P17a: from now on no write and no flush of the log or extent succeeds */
+void node_fail_disk(struct world *w, struct node *n)
+{
+	struct swb_event ev = { .type = SWB_EV_DISK_FAILED };
+
+	if (n->state != NODE_UP || n->failed)
+		return;
+	sim_trace(w, n->id, "DISK FAILS");
+	n->failed = true;
+	node_post(w, n, &ev);
+}
+
 static int read_view(void *ctx, u64 off, void *buf, u32 len)
 {
 	disk_read(ctx, off, buf, len);

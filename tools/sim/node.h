@@ -121,6 +121,7 @@ struct worst {
  * @rx: frames not yet processed
  * @done_lsn: newest write completed to the client in this role
  * @refused: frames refused, by reason
+ * @lost: its disk was replaced; @rotten: bits decayed; @failed: I/O errors
  * @stats: counters of the executor
  * Checkers' memory: @seen_*, @worst
  */
@@ -159,6 +160,7 @@ struct node {
 	u32 refused[__SWBLOCK_REASON_MAX];
 	bool lost;
 	bool rotten;
+	bool failed;
 	/* memory of the checkers */
 	u64 seen_adopted;
 	u64 seen_opened;
@@ -182,6 +184,7 @@ void node_destroy(struct node *n);
 void node_replace_disk(struct world *w, struct node *n);
 void node_crash(struct world *w, struct node *n, int fate, bool host_only,
 		bool silent);
+void node_fail_disk(struct world *w, struct node *n);
 void node_restart(struct world *w, struct node *n);
 struct op *node_write(struct world *w, struct node *n, u32 block, u32 blocks,
 		      bool zeroes);

@@ -84,6 +84,8 @@ static void block_written(struct world *w, struct task *t)
 {
 	struct node *n = &w->node[t->node];
 
+	if (n->failed)
+		return;
 	disk_complete(&n->disk, t->a);
 	n->extent_dirty = true;
 	if (--n->back_left == 0)
@@ -220,6 +222,8 @@ static void back_flushed(struct world *w, struct task *t)
 {
 	struct node *n = &w->node[t->node];
 
+	if (n->failed)
+		return;
 	disk_flush_end(&n->disk, t->a);
 	n->core.d.extent_lo = n->back_target;
 	n->back = BACK_TRIMMING;

@@ -20,6 +20,8 @@ struct mood {
 	u32 reshape;
 	u32 recertify;
 	u32 reach;
+	u32 demote;
+	u32 fail;
 	u32 barrier;
 	u32 write;
 	u32 steps;
@@ -69,6 +71,9 @@ static void draw_mood(struct world *w, struct mood *m)
 	m->reshape = some(r, 25);
 	m->recertify = some(r, 15);
 	m->reach = some(r, 30);
+	m->demote = some(r, 12);
+	m->fail = rng_chance(r, 100) ? 10 : 0;
+	w->net.corrupt_ppm = some(r, 2000);
 	m->barrier = (u32)rng_between(r, 30, 250);
 	m->write = (u32)rng_between(r, 200, 700);
 	m->steps = (u32)rng_between(r, 80, 260);
@@ -169,6 +174,18 @@ static void isolate(struct world *w)
 		w->control.reach &= ~(1u << a);
 }
 
+/* At most one disk fails for good, where the mode stands it. */
+static void fail_one(struct world *w)
+{
+	struct node *n = any_node(w);
+
+	if (w->shape.mode == SWBLOCK_MODE_BEST_EFFORT || w->control.exclude ||
+	    !(w->shape.required & ~(1u << n->id)) || n->state != NODE_UP)
+		return;
+	w->control.exclude = 1u << n->id;
+	node_fail_disk(w, n);
+}
+
 /* Grow or shrink the required set, or move the primary, though all is well. */
 static void reshape(struct world *w)
 {
@@ -208,6 +225,12 @@ static void one_step(struct world *w, const struct mood *m)
 		control_recertify(w, any_node(w)->id);
 	if (rng_chance(r, m->reach))
 		w->control.reach &= ~(1u << any_node(w)->id);
+	if (rng_chance(r, m->demote))
+		control_demote(w, any_node(w)->id);
+	if (rng_chance(r, m->demote))
+		control_unlink(w, any_node(w)->id, any_node(w)->id);
+	if (rng_chance(r, m->fail))
+		fail_one(w);
 	if (rng_chance(r, 120))
 		heal_some(w);
 	if (rng_chance(r, 30))
@@ -225,6 +248,7 @@ static void heal_all(struct world *w)
 				net_block(w, a, b, false);
 	w->control.reach = ~0u;
 	w->control.lost_permille = 0;
+	w->net.corrupt_ppm = 0;
 	w->control.delay_ns = 2 * SIM_MSEC;
 	w->control.shrinks = false;
 	w->control.automatic = true;
@@ -267,7 +291,8 @@ static bool settled_down(struct world *w, bool *waits_rebuild)
 		    (p->core.config.required & (1u << i)))
 			*waits_rebuild = true;
 	for (u8 i = 0; i < w->shape.nodes; i++) {
-		if (i == p->id || rebuild_is_due(w, p, i))
+		if (i == p->id || rebuild_is_due(w, p, i) ||
+		    w->node[i].failed)
 			continue;
 		if (p->core.peer[i].state != SWBLOCK_PEER_IN_SYNC ||
 		    w->node[i].core.log.durable < p->core.log.head)
@@ -305,7 +330,7 @@ static void prove_equal(struct world *w)
 	for (u8 i = 0; p && i < w->shape.nodes; i++) {
 		struct node *n = &w->node[i];
 
-		if (n->state != NODE_UP || rebuild_is_due(w, p, i))
+		if (n->state != NODE_UP || n->failed || rebuild_is_due(w, p, i))
 			continue;
 		check_image(w, n, 63);
 		check_log(w, n);

@@ -196,6 +196,8 @@ static void write_done(struct world *w, struct task *t)
 	struct swb_event ev = { .type = SWB_EV_LOG_WRITTEN };
 	struct wgroup *g = NULL;
 
+	if (n->failed)
+		return;
 	disk_complete(&n->disk, t->a);
 	for (u32 i = 0; i < n->groups; i++)
 		if (n->group[i]->state == WGROUP_WRITING &&
@@ -291,6 +293,8 @@ static void flush_done(struct world *w, struct task *t)
 	struct node *n = &w->node[t->node];
 	struct swb_event ev = { .type = SWB_EV_LOG_FLUSHED, .lsn = t->b };
 
+	if (n->failed)
+		return;
 	if (w->broken != BREAK_FLUSH_EARLY)
 		disk_flush_end(&n->disk, t->a);
 	ev.generation = (u32)(t->b >> 32);
