@@ -19,7 +19,7 @@ struct row {
 	uint16_t room;
 };
 
-#define SIZE(s, field)	sizeof(((s *)NULL)->field)
+#define SIZE(s, ...)	sizeof(((s *)NULL)->__VA_ARGS__)
 #define ROW(attr, s, field)	{ attr, SIZE(s, field), offsetof(s, field), 0 }
 #define STR(attr, s, field)	{ attr, 0, offsetof(s, field), SIZE(s, field) }
 

@@ -41,7 +41,7 @@ static void list_rejected(struct ctl *ctl, uint8_t table, uint8_t letter, json_t
 }
 
 static json_t *explain_letter(struct ctl *ctl, uint8_t table, uint8_t letter,
-		       const char *about, json_t *facts)
+			      const char *about, json_t *facts)
 {
 	json_t *j = json_object(), *rejected = json_array();
 	const char *text = swb_text_case(table, letter);
@@ -135,7 +135,7 @@ static json_t *explain_peer(struct ctl *ctl, const struct kern_volume *v,
 		 swb_text_peer_state(p->state), swb_text_reason(p->reason), bytes);
 	out_line(ctl, "  facts of the last comparison");
 	j = explain_letter(ctl, SWBLOCK_TABLE_RESYNC, p->letter, label,
-		    facts(ctl, list, ARRAY_SIZE(list)));
+			   facts(ctl, list, ARRAY_SIZE(list)));
 	json_object_set_new(j, "state", json_string(swb_text_peer_state(p->state)));
 	json_object_set_new(j, "reason", json_string(swb_text_reason(p->reason)));
 	json_object_set_new(j, "bytes_to_move", json_u64(p->behind_bytes));

@@ -45,7 +45,7 @@ static void say_promoted(struct ctl *ctl, const struct epoch_run *run, bool sett
 	out_line(ctl, "%s is primary of epoch %" PRIu64 ": /dev/swblock%u is writable",
 		 member_name(v, name), run->rec.epoch, v->minor);
 	if (!settled)
-		out_line(ctl, "links ended with the old epoch; this one settles when they are back");
+		out_line(ctl, "links ended with the old epoch; it settles when they are back");
 	epoch_say_relink(ctl, run);
 	out_set(ctl, "member", json_string(name));
 	out_set(ctl, "minor", json_u64(v->minor));
