@@ -276,8 +276,7 @@ bool swb_scan_payload(struct swb_scan *s, bool ok, bool opens)
 	swb_ring_take(&s->ring, s->pos,
 		      swb_ring_group_bytes(&s->ring, g->nrec, g->payload_bytes),
 		      gap_before(s), g->crc);
-	if (s->overlap_from)
-		swb_lineage_cut(&s->lineage, s->overlap_from - 1);
+	/* an overlap cuts no opening: that would be its predecessor's first */
 	if (opens)
 		swb_lineage_open(&s->lineage, g->epoch, g->first_lsn,
 				 saved_flags(s));

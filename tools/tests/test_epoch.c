@@ -195,6 +195,30 @@ TEST(test_epoch_adopt_primary_holds_io, "a fenced primary holds I/O and "
 	CHECK_EQ(report_of_rig(&r).durable, 11);
 }
 
+TEST(test_epoch_adopt_primary_flushes_anew, "a primary's own flush in flight "
+	"does not count for its report either; its C is evidence, no licence")
+{
+	u32 old;
+
+	setup(0, 10);
+	rig_promote(&r, 2, &best2);
+	rig_written(&r, 11);
+	rig_flushed(&r, 11);
+	CHECK_EQ(r.c.log.committed, 11);
+	rig_write(&r, 1);
+	STEP(&r, .type = SWB_EV_BARRIER_WANTED, .lsn = 12);
+	CHECK(order(&r, SWB_ACT_FLUSH_LOG));
+	old = r.c.log.generation;
+	rig_order_adopt(&r, 3);
+	STEP(&r, .type = SWB_EV_LOG_FLUSHED, .lsn = 12, .generation = old);
+	CHECK_EQ(r.c.log.durable, 11);
+	CHECK(order(&r, SWB_ACT_FLUSH_LOG));
+	rig_flushed(&r, 12);
+	rig_saved(&r);
+	CHECK_EQ(report_of_rig(&r).committed, 11);
+	CHECK_EQ(r.c.log.committed, 0);		/* extent_hi: P8 */
+}
+
 /* fenced at epoch 3 while primary of 2 with an opener and an admitted write */
 static void held_primary(void)
 {
@@ -238,6 +262,12 @@ TEST(test_epoch_held_io_fails_after_foreign_grant, "held I/O fails if "
 	cert = cert_of(&r, 3, &best2);
 	cert.last_granted = uuid_of(0);
 	cert.last_granted_epoch = 1;	/* not the epoch we opened */
+	rig_certify(&r, &cert, 0);
+	CHECK(!r.c.resume_held);
+	held_primary();
+	cert = cert_of(&r, 3, &best2);
+	cert.last_granted = uuid_of(1);
+	cert.last_granted_epoch = 2;
 	rig_certify(&r, &cert, 0);
 	rig_saved(&r);
 	CHECK(order(&r, SWB_ACT_FAIL_IO));

@@ -277,6 +277,7 @@ TEST(test_progress_c_only_when_matched, "C from an unmatched session, or "
 	rig_open(&r, 7, &f);
 	rig_ping(&r, 7, 10, 0);
 	CHECK_EQ(swb_core_writeback_limit(&r.c), 0);
+	CHECK_EQ(r.c.d.committed, 0);
 	rig_start(&r, 7, 10, 11);
 	CHECK_EQ(swb_core_writeback_limit(&r.c), 0);
 	rig_ping(&r, 7, 10, 0);
@@ -286,7 +287,35 @@ TEST(test_progress_c_only_when_matched, "C from an unmatched session, or "
 	CHECK_EQ(swb_core_writeback_limit(&r.c), 10);
 	STEP(&r, .type = SWB_EV_LINK_LOST, .peer = 0);
 	CHECK_EQ(swb_core_writeback_limit(&r.c), 0);
+	CHECK_EQ(r.c.log.committed, 0);
 	CHECK_EQ(r.c.d.committed, 99);		/* evidence stays: P16 */
+}
+
+TEST(test_progress_known_c_is_no_licence, "known C of before a restart is "
+	"evidence; it writes nothing back until this session says it (P8)")
+{
+	static struct swb_durable d;
+	struct swb_recovered rec = { .start = 1, .head = 10, .last_epoch = 1 };
+	struct swb_facts f;
+
+	setup();
+	rig_init(&r, 1, 10);
+	rig_adopt(&r, 2);
+	d = r.c.d;
+	d.committed = 8;
+	swb_lineage_open(&rec.lineage, 1, 1, 0);
+	swb_core_init(&r.c, &d, &rec, 1);
+	rig_order_adopt(&r, 2);		/* repeats the report */
+	CHECK_EQ(report_of_rig(&r).committed, 8);
+	rig_assign(&r, 2, 0, &all2);
+	CHECK_EQ(swb_core_writeback_limit(&r.c), 0);
+	rig_link(&r, 0);
+	f = primary_facts_of(&r, 10, 11);
+	rig_open(&r, 7, &f);
+	rig_start(&r, 7, 10, 11);
+	CHECK_EQ(swb_core_writeback_limit(&r.c), 0);
+	rig_ping(&r, 7, 9, 0);
+	CHECK_EQ(swb_core_writeback_limit(&r.c), 9);
 }
 
 TEST(test_progress_session_end_voids_flush, "the end of a session voids the "

@@ -586,6 +586,11 @@ TEST(test_recover_impossible_log, "a chained group that falls in epoch or "
 	forge(5, 2, false);
 	scan(&s);
 	CHECK_EQ(s.why, SWB_SCAN_END_GAP);
+	w.g[1].g.incarnation = 0;	/* older than its predecessor's */
+	forge(5, 3, false);
+	scan(&s);
+	CHECK_EQ(s.why, SWB_SCAN_END_CHAIN);
+	w.g[1].g.incarnation = 1;
 	forge(5, 3, true);	/* the same epoch opened twice */
 	scan(&s);
 	CHECK_EQ(s.why, SWB_SCAN_END_EPOCH);

@@ -661,6 +661,28 @@ TEST(test_step_flush_across_truncation, "a flush issued before a cut proves "
 	CHECK_EQ(r.c.log.durable, 13);
 }
 
+TEST(test_step_truncate_drops_openings, "openings above the cut are gone with "
+	"their records, and the next one takes their place (P18)")
+{
+	struct swb_facts f;
+
+	setup(1, 13);
+	swb_lineage_open(&r.c.d.lineage, 2, 12, 0);	/* of a dead branch */
+	r.c.log.last_epoch = 2;
+	rig_replica(&r, 3, &all2);
+	f = primary_facts_of(&r, 11, 13);
+	rig_link(&r, 0);
+	rig_open(&r, 7, &f);
+	rig_start(&r, 7, 11, 13);
+	CHECK_EQ(value(&r, SWB_ACT_TRUNCATE), 11);
+	STEP(&r, .type = SWB_EV_LOG_TRUNCATED, .lsn = 11);
+	CHECK_EQ(r.c.d.lineage.count, 1);
+	CHECK_EQ(r.c.log.last_epoch, 1);
+	CHECK_EQ(rig_data(&r, 7, 2, 3), SWBLOCK_REASON_NONE);
+	CHECK_EQ(r.c.d.lineage.e[1].epoch, 3);
+	CHECK_EQ(r.c.d.lineage.e[1].first_lsn, 12);
+}
+
 TEST(test_step_truncate_lowers_known_c, "a cut lowers known C to the cut, "
 	"nothing else does (P5, P16)")
 {
@@ -765,6 +787,8 @@ TEST(test_step_data_refusals, "data enters the log in order, in its session "
 	CHECK_EQ(DATA(7, 2, 11, 1, 3), SWBLOCK_REASON_EPOCH_FALLS);
 	CHECK_EQ(swb_core_check_data(&r.c, 1, 7, 2, 11, 1, 2), SWBLOCK_REASON_NO_ROLE);
 	CHECK_EQ(swb_core_check_data(&r.c, 9, 7, 2, 11, 1, 2), SWBLOCK_REASON_NO_ROLE);
+	r.c.primary_facts.lineage.count = 0;	/* a table that says nothing */
+	CHECK_EQ(DATA(7, 2, 11, 1, 3), SWBLOCK_REASON_EPOCH_FALLS);
 	STEP(&r, .type = SWB_EV_DISK_FAILED);
 	CHECK(DATA(7, 2, 11, 1, 2) != SWBLOCK_REASON_NONE);
 }
