@@ -18,6 +18,23 @@ bool swb_session_is_peer(const struct swb_core *c, u8 peer)
 	       peer != c->self;
 }
 
+static u32 identity_refusal(const struct swb_core *c, u8 peer,
+			    const struct swb_facts *f)
+{
+	if (!swb_uuid_equal(&f->volume, &c->d.volume))
+		return SWBLOCK_REASON_FOREIGN_VOLUME;
+	if (f->extent_bytes != c->d.extent_bytes ||
+	    f->block_bytes != c->d.block_bytes)
+		return SWBLOCK_REASON_GEOMETRY;
+	if (!swb_uuid_equal(&f->replica, &c->config.member[peer]) ||
+	    !swb_uuid_equal(&f->peer, &c->d.replica))
+		return SWBLOCK_REASON_FOREIGN_REPLICA;
+	if (!swb_uuid_equal(&f->store, &c->d.store) ||
+	    f->store_generation != c->d.store_generation)
+		return SWBLOCK_REASON_FOREIGN_STORE;		/* P17c */
+	return SWBLOCK_REASON_NONE;
+}
+
 /* Count what is refused without ending anything. */
 static bool inert(struct swb_core *c, u32 reason)
 {
@@ -124,7 +141,8 @@ void swb_session_linked(struct swb_core *c, const struct swb_event *ev,
 		return;
 	}
 	if (!swb_is_primary(c)) {
-		p->state = SWBLOCK_PEER_OPENING;	/* the primary speaks first */
+		if (p->state != SWBLOCK_PEER_NEEDS_REBUILD)
+			p->state = SWBLOCK_PEER_OPENING;
 		swb_act_peer(c, out, SWB_ACT_NOTIFY_PEER, ev->peer, 0);
 		return;
 	}
@@ -160,7 +178,10 @@ void swb_session_closed(struct swb_core *c, const struct swb_event *ev,
 	p = &c->peer[ev->peer];
 	if (!p->linked)
 		return;
-	swb_epoch_newer_seen(c, ev->epoch, out);	/* ambiguity 13 */
+	/* said by who checked the identities first, not by a wrong host */
+	if (ev->reason == SWBLOCK_REASON_STALE_EPOCH ||
+	    ev->reason == SWBLOCK_REASON_ADOPTED)
+		swb_epoch_newer_seen(c, ev->epoch, out);	/* ambiguity 13 */
 	if (swb_is_replica(c) && ev->reason == SWBLOCK_REASON_NEEDS_REBUILD)
 		p->state = SWBLOCK_PEER_NEEDS_REBUILD;
 	swb_session_end(c, ev->peer, ev->reason ? ev->reason :
@@ -168,23 +189,6 @@ void swb_session_closed(struct swb_core *c, const struct swb_event *ev,
 }
 
 /* ---- replica side ------------------------------------------------------ */
-
-static u32 identity_refusal(const struct swb_core *c, u8 peer,
-			    const struct swb_facts *f)
-{
-	if (!swb_uuid_equal(&f->volume, &c->d.volume))
-		return SWBLOCK_REASON_FOREIGN_VOLUME;
-	if (f->extent_bytes != c->d.extent_bytes ||
-	    f->block_bytes != c->d.block_bytes)
-		return SWBLOCK_REASON_GEOMETRY;
-	if (!swb_uuid_equal(&f->replica, &c->config.member[peer]) ||
-	    !swb_uuid_equal(&f->peer, &c->d.replica))
-		return SWBLOCK_REASON_FOREIGN_REPLICA;
-	if (!swb_uuid_equal(&f->store, &c->d.store) ||
-	    f->store_generation != c->d.store_generation)
-		return SWBLOCK_REASON_FOREIGN_STORE;		/* P17c */
-	return SWBLOCK_REASON_NONE;
-}
 
 static u32 authority_refusal(const struct swb_core *c,
 			     const struct swb_event *ev)
@@ -229,12 +233,13 @@ void swb_session_opened(struct swb_core *c, const struct swb_event *ev,
 		return;
 	}
 	p = &c->peer[ev->peer];
-	swb_epoch_newer_seen(c, ev->epoch, out);
 	reason = identity_refusal(c, ev->peer, ev->u.facts);
-	if (reason)
+	if (reason) {
 		p->state = SWBLOCK_PEER_REFUSED;	/* I-129 */
-	else
+	} else {
+		swb_epoch_newer_seen(c, ev->epoch, out);
 		reason = authority_refusal(c, ev);
+	}
 	if (reason) {
 		swb_session_refuse(c, ev->peer, reason, out);
 		return;
@@ -395,7 +400,8 @@ void swb_session_facts(struct swb_core *c, const struct swb_event *ev,
 	struct swb_core_peer *p;
 
 	if (swb_session_is_peer(c, ev->peer) && c->peer[ev->peer].linked &&
-	    ev->session == c->peer[ev->peer].session)
+	    ev->session == c->peer[ev->peer].session &&
+	    !identity_refusal(c, ev->peer, ev->u.facts))
 		swb_epoch_newer_seen(c, ev->epoch, out);
 	if (!swb_session_valid(c, ev))
 		return;

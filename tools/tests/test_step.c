@@ -609,6 +609,34 @@ TEST(test_step_open_at_primary, "a primary that is sent an OPEN refuses; "
 	CHECK_EQ(order_to(&r, 1, SWB_ACT_SEND_CLOSE)->a, SWBLOCK_REASON_NEWER_EPOCH);
 }
 
+TEST(test_step_wrong_host_is_no_fence, "a newer epoch of another volume, by OPEN, "
+	"FACTS or CLOSE, holds nothing")
+{
+	struct swb_facts f;
+
+	primary(&all2);
+	f = facts_like(&r, 1, 10);
+	f.volume.b[4] = 1;
+	f.adopted = 99;
+	rig_link(&r, 1);
+	STEP(&r, .type = SWB_EV_PEER_OPENED, .peer = 1, .session = 7, .epoch = 99,
+	     .u.facts = &f);
+	CHECK_EQ(order_to(&r, 1, SWB_ACT_SEND_CLOSE)->a,
+		 SWBLOCK_REASON_FOREIGN_VOLUME);
+	rig_link(&r, 1);
+	STEP(&r, .type = SWB_EV_PEER_FACTS, .peer = 1, .epoch = 99,
+	     .session = r.c.peer[1].session, .u.facts = &f);
+	STEP(&r, .type = SWB_EV_PEER_CLOSED, .peer = 1, .epoch = 99,
+	     .reason = SWBLOCK_REASON_FOREIGN_VOLUME);
+	CHECK_EQ(r.c.hold, 0);
+	CHECK_EQ(r.c.io, SWB_IO_OPEN);
+	f.volume.b[4] = 0;
+	rig_link(&r, 1);
+	STEP(&r, .type = SWB_EV_PEER_FACTS, .peer = 1, .epoch = 99,
+	     .session = r.c.peer[1].session, .u.facts = &f);
+	CHECK_EQ(value(&r, SWB_ACT_NOTIFY_STEP_DOWN), 99);
+}
+
 /* a replica with a dead tail 11..13 of epoch 1; the primary has 10 in common */
 static void replica_with_tail(void)
 {
@@ -833,6 +861,8 @@ TEST(test_step_closed_needs_rebuild, "a replica that is told it needs a "
 	CHECK_EQ(r.c.peer[0].state, SWBLOCK_PEER_NEEDS_REBUILD);
 	CHECK(r.c.conditions & SWBLOCK_COND_NEEDS_REBUILD);
 	CHECK(order_to(&r, 0, SWB_ACT_CLOSE_LINK));
+	rig_link(&r, 0);
+	CHECK(r.c.conditions & SWBLOCK_COND_NEEDS_REBUILD);
 }
 
 TEST(test_step_void_replica_sends_facts, "a void replica answers OPEN, so "
