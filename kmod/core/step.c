@@ -90,10 +90,11 @@ void swb_core_init(struct swb_core *c, const struct swb_durable *d,
 	c->tune.flush_interval_ns = 100 * SWB_NSEC_PER_MSEC;
 }
 
+/* The count is the caller's; somebody may have opened it since this fact was left. */
 static void last_closed(struct swb_core *c)
 {
-	c->openers = 0;
-	c->stale_openers = false;
+	if (!c->openers)
+		c->stale_openers = false;
 }
 
 /* facts about links, and what came by them */

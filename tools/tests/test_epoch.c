@@ -274,6 +274,11 @@ TEST(test_epoch_held_io_fails_after_foreign_grant, "held I/O fails if "
 	CHECK(!order(&r, SWB_ACT_RESUME_IO));
 	CHECK(r.c.conditions & SWBLOCK_COND_STALE_OPENERS);
 	CHECK_EQ(swb_core_admit(&r.c, r.now), SWB_ADMIT_FAIL);
+	/* the fact is late: somebody has opened it again */
+	STEP(&r, .type = SWB_EV_LAST_CLOSED);
+	CHECK_EQ(r.c.openers, 1);
+	CHECK_EQ(swb_core_admit(&r.c, r.now), SWB_ADMIT_FAIL);
+	r.c.openers = 0;
 	STEP(&r, .type = SWB_EV_LAST_CLOSED);
 	CHECK(order(&r, SWB_ACT_NOTIFY_CONDITIONS));
 	CHECK_EQ(swb_core_admit(&r.c, r.now), SWB_ADMIT_OK);
