@@ -9,6 +9,11 @@
 
 #include "volume.h"
 
+/* Refusals that several verbs share. */
+extern const char *const swb_no_volume;
+extern const char *const swb_being_removed;
+extern const char *const swb_no_memory;
+
 int swb_manage_init(void);
 /** swb_manage_exit() - module exit: no volume exists any more (they pin the module) */
 void swb_manage_exit(void);

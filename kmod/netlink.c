@@ -103,8 +103,9 @@ static struct genl_family swb_genl_family;
 
 /* ---- questions -------------------------------------------------------- */
 
-static int send_answer(struct genl_info *info, u8 cmd, const struct swb_status *st,
-		  int (*put)(struct sk_buff *, const struct swb_status *))
+static int send_answer(struct genl_info *info, u8 cmd,
+		       const struct swb_status *st,
+		       int (*put)(struct sk_buff *, const struct swb_status *))
 {
 	struct sk_buff *skb = genlmsg_new(ANSWER_BYTES, GFP_KERNEL);
 	void *hdr;

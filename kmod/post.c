@@ -318,6 +318,8 @@ static void take_progress(struct swb_volume *v)
 	u64 written_lsn;
 	int err;
 
+	/* The next log write first: whoever takes this bit owes it to the log. */
+	swb_wal_kick(&v->wal);
 	spin_lock_irqsave(&v->lock, flags);
 	written_lsn = v->wal.written_lsn;
 	written = written_lsn > v->core.log.written;
@@ -490,7 +492,7 @@ static int engine(void *arg)
 			p->tick_jiffies = jiffies + TICK_IDLE;
 			set_bit(SWB_POST_TICK, &p->bits);
 		}
-		/* The next log write first: completions can be had meanwhile. */
+		/* The step may have to wait for a disk, the log need not. */
 		if (test_bit(SWB_POST_PROGRESS, &p->bits))
 			swb_wal_kick(&v->wal);
 		mutex_lock(&v->step_mutex);
