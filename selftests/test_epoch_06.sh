@@ -21,8 +21,12 @@ check_same "without an error" 0 "$ended"
 need swblockctl lease vol/a --for 3s
 check "everything is there" load_verify a
 check "it ends again" poll_until 15 has_condition a suspended_lease
-check "reads are held as well" sh -c "! timeout 1 dd if=$(bd a) of=/dev/null bs=4k count=1 \
-	iflag=direct status=none"
-need swblockctl lease vol/a --for 3s
+dd if="$(bd a)" of=/dev/null bs=4k count=1 iflag=direct status=none &
+reader=$!
+check "a reader is held as well" poll_until 10 sh -c \
+	"[ \$(swblockctl status -j vol/a | jq '.members[0] | .parked + .inflight') -gt 0 ]"
+check "and does not fail" kill -0 "$reader"
 check "promoted again it has a lease again" promote a
+check_ended "and the reader goes on" $reader 30
+check_same "well" 0 "$ended"
 finish

@@ -9,7 +9,12 @@ lower[a]=$dm_dev
 lone
 # no flush but ours: the background one comes once a minute
 need swblockctl tune vol/a --io-deadline 3s --flush-interval 60s
-need swbload write "$(bd a)" -n 20 -b 0
+undurable()
+{
+	swbload write "$(bd a)" -n 20 -b 0 &&
+		[ "$(st a '.log.head_lsn > .log.durable_lsn')" = true ]
+}
+poll_until 10 undurable || die "everything is flushed at once"
 dm_cut a
 background sync "$(bd a)"
 check_ended "fsync ends" $bg 40

@@ -10,7 +10,7 @@
 dm b "${swb_disks[1]}"
 lower[b]=$dm_dev
 wal_size=192M pair best_effort --policy local
-load_background a -n 0 -b 16
+load_background a -n 0 -b 4 -B 512
 for ((i = 1; i <= 5; i++)); do
 	sleep 0.5
 	crash b
@@ -28,7 +28,7 @@ check_ended "the writer ends" "$bg" 20
 level a b || die "not level"
 need swblockctl demote vol/a
 check "promote the replica" promote b
-check "it has everything" load_verify b
+check "it has everything" load_verify b -B 512
 check_same "no invariant was seen broken" 0 \
 	"$(($(st a .stats.asserts) + $(st b .stats.asserts)))"
 finish

@@ -157,38 +157,38 @@ TEST_F(contract, an_unknown_volume_is_named_in_the_refusal)
 	memcpy(m[0], self->v.replica, 16);
 	nlx_begin(x, SWBLOCK_CMD_VOLUME_GET);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, NO_SUCH_ID);
-	EXPECT_REFUSED(ENOENT, x);
+	EXPECT_REFUSED(ENODEV, x);
 	nlx_begin(x, SWBLOCK_CMD_VOLUME_REMOVE);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, NO_SUCH_ID);
-	EXPECT_REFUSED(ENOENT, x);
+	EXPECT_REFUSED(ENODEV, x);
 	nlx_begin(x, SWBLOCK_CMD_ADOPT);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, NO_SUCH_ID);
 	mnl_attr_put_u64(x->nlh, SWBLOCK_A_EPOCH, 1);
 	mnl_attr_put(x->nlh, SWBLOCK_A_STORE_UUID, 16, some_uuid);
 	mnl_attr_put_u64(x->nlh, SWBLOCK_A_STORE_GENERATION, 1);
-	EXPECT_REFUSED(ENOENT, x);
+	EXPECT_REFUSED(ENODEV, x);
 	nlx_begin(x, SWBLOCK_CMD_ASSIGN);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, NO_SUCH_ID);
 	mnl_attr_put_u64(x->nlh, SWBLOCK_A_EPOCH, 1);
 	mnl_attr_put(x->nlh, SWBLOCK_A_PRIMARY_UUID, 16, some_uuid);
 	nlx_config(x, SWBLOCK_A_CONFIG, SWBLOCK_MODE_BEST_EFFORT, 0, m, 1);
-	EXPECT_REFUSED(ENOENT, x);
+	EXPECT_REFUSED(ENODEV, x);
 	nlx_begin(x, SWBLOCK_CMD_DEMOTE);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, NO_SUCH_ID);
-	EXPECT_REFUSED(ENOENT, x);
+	EXPECT_REFUSED(ENODEV, x);
 	nlx_begin(x, SWBLOCK_CMD_LEASE);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, NO_SUCH_ID);
 	mnl_attr_put_u64(x->nlh, SWBLOCK_A_EPOCH, 1);
 	mnl_attr_put_u64(x->nlh, SWBLOCK_A_LEASE_NS, 0);
-	EXPECT_REFUSED(ENOENT, x);
+	EXPECT_REFUSED(ENODEV, x);
 	nlx_begin(x, SWBLOCK_CMD_UNLINK);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, NO_SUCH_ID);
 	mnl_attr_put(x->nlh, SWBLOCK_A_PEER_UUID, 16, some_uuid);
-	EXPECT_REFUSED(ENOENT, x);
+	EXPECT_REFUSED(ENODEV, x);
 	nlx_begin(x, SWBLOCK_CMD_TUNE);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, NO_SUCH_ID);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_IO_DEADLINE_MS, 1000);
-	EXPECT_REFUSED(ENOENT, x);
+	EXPECT_REFUSED(ENODEV, x);
 }
 
 TEST_F(contract, a_member_without_a_role_refuses_what_needs_one)
@@ -294,7 +294,6 @@ TEST_F(contract, members_are_few_different_and_real)
 		mnl_attr_put_u64(x->nlh, SWBLOCK_A_EPOCH, self->v.epoch);
 		mnl_attr_put(x->nlh, SWBLOCK_A_PRIMARY_UUID, 16, m[1]);
 		nlx_config(x, SWBLOCK_A_CONFIG, SWBLOCK_MODE_SYNC_ALL, 1, m, n);
-		TH_LOG("way %d", i);
 		EXPECT_REFUSED_ANYHOW(x);
 	}
 }
