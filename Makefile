@@ -51,11 +51,13 @@ sim:			## scenarios and random seeds on the real protocol core
 
 qemu: ctl tools helpers	## selftests in a QEMU guest: GROUP="basic repl" KERNEL=6.12
 	@scripts/build-module $(KERNEL)
+	@selftests/walmodel/build $(KERNEL)
 	@scripts/vm test --kernel $(KERNEL) $(if $(V),--verbose) $(GROUP)
 
 check-debug: ctl tools helpers	## selftests under user-mode Linux: KASAN, lockdep, atomic sleep; GROUP=
 	@scripts/build-uml
 	@scripts/build-module uml
+	@selftests/walmodel/build uml
 	@scripts/vm test --uml $(if $(V),--verbose) $(GROUP)
 
 lint:			## checkpatch, sparse, W=1, shellcheck, headers, layers, purity

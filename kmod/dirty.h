@@ -49,7 +49,21 @@ struct swb_dirty {
 	u32 count;
 };
 
+#define SWB_RECORDS_MIN	1024
 #define SWB_RECORDS_MAX	131072	/* of a volume: some 15 MiB of nodes */
+
+/**
+ * swb_dirty_records() - how many records the index of a ring should hold: as many
+ * single blocks as it has room for, within limits. Should they not suffice,
+ * writers wait for the flusher.
+ */
+static inline u32 swb_dirty_records(u64 ring_bytes, u32 block_bytes)
+{
+	u64 n = ring_bytes >> (block_bytes == 512 ? 9 : 12);
+
+	return n < SWB_RECORDS_MIN ? SWB_RECORDS_MIN :
+	       n > SWB_RECORDS_MAX ? SWB_RECORDS_MAX : n;
+}
 
 /** swb_dirty_create() - room for @records_max records; may sleep */
 int swb_dirty_create(struct swb_dirty *d, u32 records_max);

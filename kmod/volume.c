@@ -378,7 +378,9 @@ static int bring_up(struct swb_volume *v, u8 *letter, const char **why)
 	}
 	wire_up(v);
 	*why = "out of memory";
-	err = swb_dirty_create(&v->dirty, SWB_RECORDS_MAX);
+	err = swb_dirty_create(&v->dirty,
+			       swb_dirty_records(v->core.d.ring_bytes,
+						 v->core.d.block_bytes));
 	if (err)
 		goto super;
 	err = swb_wal_create(&v->wal, WAL_MEMORY_BYTES);

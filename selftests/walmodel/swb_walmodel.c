@@ -57,7 +57,7 @@ module_param(unit, int, 0);
 static int block = 4096;
 module_param(block, int, 0);
 
-#define EXTENT_BYTES	(8U << 20)
+#define BLOCKS		2048U
 #define HISTORY_MAX	BIT(20)
 #define INDEX_RECORDS	1024
 #define PAYLOAD_BLOCKS	(SWB_REC_PAYLOAD_MAX / block)
@@ -89,7 +89,6 @@ static struct swb_core *core;
 static DEFINE_SPINLOCK(lock);
 static struct past *history;
 static u64 *expected;		/* tag of each block at the head */
-static u32 blocks;
 static bool is_up;
 
 static struct task_struct *owner;
@@ -161,7 +160,7 @@ static void expect_all_up_to(u64 head)
 {
 	u64 lsn;
 
-	memset(expected, 0, blocks * sizeof(*expected));
+	memset(expected, 0, BLOCKS * sizeof(*expected));
 	for (lsn = 1; lsn <= head; lsn++)
 		expect(lsn);
 }
@@ -288,7 +287,7 @@ static int format(void)
 	d->extent_offset = SWB_AREA_ALIGN;
 	if (!wal)
 		d->extent_offset += round_up(d->ring_bytes, SWB_AREA_ALIGN);
-	d->extent_bytes = EXTENT_BYTES;
+	d->extent_bytes = BLOCKS * block;
 	d->tail_lsn = 1;
 	d->flags = wal ? SWB_SUPER_WAL_SEPARATE : 0;
 	err = save_format(&data_store, d);
@@ -296,7 +295,7 @@ static int format(void)
 		d->flags |= SWB_SUPER_IS_WAL;
 		err = save_format(&wal_store, d);
 	}
-	for (at = 0; at < EXTENT_BYTES && !err; at += SWB_AREA_ALIGN)
+	for (at = 0; at < BLOCKS * block && !err; at += SWB_AREA_ALIGN)
 		err = swb_store_write(&data_store, d->extent_offset + at, zeroes,
 				      SWB_AREA_ALIGN, 0);
 free:
@@ -477,7 +476,7 @@ static void write_once(void *buf)
 	struct past h;
 
 	h.count = 1 + below(below(8) ? 4 : PAYLOAD_BLOCKS);
-	h.start = below(blocks - h.count);
+	h.start = below(BLOCKS - h.count);
 	h.tag = below(10) ? atomic_inc_return(&tags) : 0;
 	bio = make_bio(&h, buf);
 	if (reserve(&h, &slot)) {
@@ -621,7 +620,7 @@ static void check_all(const char *when)
 	u64 tag;
 	u32 b;
 
-	for (b = 0; buf && b < blocks; b++) {
+	for (b = 0; buf && b < BLOCKS; b++) {
 		err = read_block(b, buf, &tag);
 		if (err || !block_is(buf, b, tag))
 			BAD("block %u: error %d or wrong contents", b, err);
@@ -816,9 +815,8 @@ static int __init walmodel_init(void)
 		return -EINVAL;
 	swb_crc_init();
 	prandom_seed_state(&chance, seed);
-	blocks = EXTENT_BYTES / block;
 	history = vzalloc(array_size(HISTORY_MAX, sizeof(*history)));
-	expected = vzalloc(array_size(blocks, sizeof(*expected)));
+	expected = vzalloc(array_size(BLOCKS, sizeof(*expected)));
 	core = vzalloc(sizeof(*core));
 	if (history && expected && core)
 		err = with_disks();
