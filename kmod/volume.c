@@ -515,6 +515,10 @@ u32 swb_volume_conditions(const struct swb_volume *v)
 	lockdep_assert_held(&v->lock);
 	if (v->io.ring_full && v->io.parked_count)
 		c |= SWBLOCK_COND_RING_FULL;
+	/* C cannot move, so the tail cannot: whom the writers wait for in the end */
+	if ((c & SWBLOCK_COND_RING_FULL) && (c & SWBLOCK_COND_DEGRADED) &&
+	    v->core.log.committed < v->core.log.head)
+		c |= SWBLOCK_COND_WAITING_PEER;
 	if (v->removing)
 		c |= SWBLOCK_COND_REMOVING;
 	if (v->zombie)
