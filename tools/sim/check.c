@@ -236,7 +236,7 @@ void check_frame_out(struct world *w, struct node *n, u8 peer,
 
 /* I-201, I-123, I-059: records leave in order, and after `opened` is durable. */
 void check_shipped(struct world *w, struct node *n, u8 peer,
-		   const struct wgroup *g, u64 from, u64 session)
+		   const struct wgroup *g, u64 from, u32 count, u64 session)
 {
 	const struct ref_epoch *e = ref_epoch_of(&w->ref, g->epoch);
 
@@ -248,7 +248,7 @@ void check_shipped(struct world *w, struct node *n, u8 peer,
 		sim_violation(w, 123, "n%u ships %llu after %llu to n%u",
 			      n->id, U(from), U(n->sent_lsn[peer]), peer);
 	n->sent_session[peer] = session;
-	n->sent_lsn[peer] = g->first_lsn + g->live - 1;
+	n->sent_lsn[peer] = from + count - 1;
 }
 
 /* I-053: what a live session still needs is never trimmed. */

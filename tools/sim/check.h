@@ -28,7 +28,7 @@ void check_report(struct world *w, struct node *n, const struct swb_report *r);
 void check_frame_out(struct world *w, struct node *n, u8 peer,
 		     const struct swb_frame *f);
 void check_shipped(struct world *w, struct node *n, u8 peer,
-		   const struct wgroup *g, u64 from, u64 session);
+		   const struct wgroup *g, u64 from, u32 count, u64 session);
 void check_ship_hole(struct world *w, struct node *n, u8 peer, u64 from);
 void check_data_in(struct world *w, struct node *n, const struct swb_frame *f,
 		   u32 reason);

@@ -144,6 +144,7 @@ static void check_i032(struct world *w, struct node *n, u8 peer)
 
 /* I-051: letter I means: both logs are one and the same. */
 static void check_i051(struct world *w, struct node *n,
+		       const struct swb_core *before,
 		       const struct swb_event *ev)
 {
 	const struct swb_core_peer *p;
@@ -152,6 +153,9 @@ static void check_i051(struct world *w, struct node *n,
 	if (ev->type != SWB_EV_PEER_FACTS || peer >= SWB_MEMBERS_MAX)
 		return;
 	p = &n->core.peer[peer];
+	if (ev->session != before->peer[peer].session ||
+	    before->peer[peer].matched)
+		return;
 	if (p->letter >= 'A' && p->letter <= 'Z')
 		w->letters[SWBLOCK_TABLE_RESYNC][p->letter - 'A']++;
 	check_i032(w, n, peer);
@@ -192,7 +196,7 @@ void check_step(struct world *w, struct node *n, const struct swb_core *before,
 		check_i043(w, n, p, before);
 		check_i055(w, n, p, before);
 	}
-	check_i051(w, n, ev);
+	check_i051(w, n, before, ev);
 	for (u32 i = 0; i < out->count; i++)
 		if (out->act[i].type == SWB_ACT_TRUNCATE)
 			check_i219(w, n, out->act[i].a, before->log.committed);
@@ -233,6 +237,10 @@ static void check_i006(struct world *w, struct node *n)
 	const struct worst *s = check_worst(w, n);
 	u64 durable = l->durable;
 
+	/* I-211: what was cut does not come back */
+	if (!n->core.truncating && !n->cutting && s->head > l->head)
+		sim_violation(w, 211, "n%u: its log ends at %llu, a power cut now would leave %llu",
+			      n->id, U(l->head), U(s->head));
 	if (n->core.truncating && n->core.truncate_to < durable)
 		durable = n->core.truncate_to;
 	if (n->rotten || s->head >= durable)

@@ -23,6 +23,12 @@ void net_reset(struct net *n)
 	memset(n->conn, 0, sizeof(*n->conn));
 	memset(n->blocked, 0, sizeof(n->blocked));
 	n->corrupt_ppm = 0;
+	n->lose_ppm = 0;
+	n->replay_ppm = 0;
+	for (int i = 0; i < 64 * NET_OLD_FRAMES; i++) {
+		free((&n->old[0][0][0])[i]);
+		(&n->old[0][0][0])[i] = NULL;
+	}
 }
 
 static struct conn *conn_of(struct world *w, u32 conn)
@@ -71,6 +77,7 @@ static void deliver(struct world *w, struct task *t)
 	if (!f || w->net.blocked[c->end[from]][to])
 		return;
 	c->queue[from] = f->next;
+	c->queued[from] -= f->len;
 	if (!f->next)
 		c->queue_end[from] = &c->queue[from];
 	if (t->at_ns > c->until_ns || !c->open[!from]) {
@@ -93,6 +100,52 @@ static void kick(struct world *w, u32 conn, int from)
 					    .b = (u64)from });
 }
 
+bool net_room(struct world *w, u32 conn, u8 from)
+{
+	struct conn *c = conn_of(w, conn);
+
+	return c->queued[side_of(c, from)] < NET_WINDOW_BYTES;
+}
+
+static void enqueue(struct world *w, u32 conn, int s, struct frame *f)
+{
+	struct conn *c = conn_of(w, conn);
+
+	f->next = NULL;
+	f->conn = conn;
+	*c->queue_end[s] = f;
+	c->queue_end[s] = &f->next;
+	c->queued[s] += f->len;
+	kick(w, conn, s);
+}
+
+static struct frame *copy_of(const struct frame *f)
+{
+	struct frame *copy = malloc(sizeof(*f) + f->len);
+
+	if (!copy)
+		abort();
+	memcpy(copy, f, sizeof(*f) + f->len);
+	return copy;
+}
+
+/* Keep a copy; now and then one of an earlier frame, of any session, follows. */
+static void replay(struct world *w, u32 conn, int s, const struct frame *f)
+{
+	struct conn *c = conn_of(w, conn);
+	struct frame **old = w->net.old[c->end[s]][c->end[!s]];
+	u64 slot = rng_below(&w->rng, NET_OLD_FRAMES);
+
+	if (!w->net.replay_ppm)
+		return;
+	if (old[slot] && rng_below(&w->rng, 1000000) < w->net.replay_ppm)
+		enqueue(w, conn, s, copy_of(old[slot]));
+	if (old[slot] && !rng_chance(&w->rng, 300))
+		return;
+	free(old[slot]);
+	old[slot] = copy_of(f);
+}
+
 void net_send(struct world *w, u32 conn, u8 from, const void *buf, u32 len)
 {
 	struct conn *c = conn_of(w, conn);
@@ -113,9 +166,12 @@ void net_send(struct world *w, u32 conn, u8 from, const void *buf, u32 len)
 	if (rng_below(&w->rng, 1000000) < w->net.corrupt_ppm)
 		f->data[rng_below(&w->rng, len)] ^=
 			(u8)rng_between(&w->rng, 1, 255);
-	*c->queue_end[s] = f;
-	c->queue_end[s] = &f->next;
-	kick(w, conn, s);
+	if (rng_below(&w->rng, 1000000) < w->net.lose_ppm) {
+		free(f);
+		return;
+	}
+	enqueue(w, conn, s, f);
+	replay(w, conn, s, f);
 }
 
 bool net_waits(struct world *w, u32 conn, u8 node)

@@ -11,6 +11,8 @@
 #include "clock.h"
 
 #define NET_CONNS_MAX	4096
+#define NET_OLD_FRAMES	6
+#define NET_WINDOW_BYTES	(320 * 1024)
 
 /**
  * struct frame - one frame under way
@@ -34,7 +36,7 @@ struct frame {
  * @taken: this end was handed to its member; bytes wait until then
  * @last_ns: when the newest byte of this end arrives
  * @until_ns: what would arrive later is lost: the connection was cut
- * @queue: frames under way, by sending end
+ * @queue: frames under way, by sending end; @queued: bytes of them
  */
 struct conn {
 	u8 end[2];
@@ -45,6 +47,7 @@ struct conn {
 	u64 until_ns;
 	struct frame *queue[2];
 	struct frame **queue_end[2];
+	u64 queued[2];
 };
 
 /**
@@ -53,6 +56,9 @@ struct conn {
  * @delay_min_ns: of a frame
  * @delay_max_ns: of a frame
  * @corrupt_ppm: frames in a million in which one byte changes on the way
+ * @lose_ppm: frames in a million that vanish, as by a faulty sender
+ * @replay_ppm: an older frame of the same sender comes once more
+ * @old: frames kept for that, by sender and receiver
  */
 struct net {
 	u32 count;
@@ -61,12 +67,18 @@ struct net {
 	u64 delay_min_ns;
 	u64 delay_max_ns;
 	u32 corrupt_ppm;
+	u32 lose_ppm;
+	u32 replay_ppm;
+	struct frame *old[8][8][NET_OLD_FRAMES];
 };
 
 void net_reset(struct net *n);
 
 /** net_connect() - a new connection, or 0 if the path is blocked */
 u32 net_connect(struct world *w, u8 a, u8 b);
+
+/** net_room() - may @from hand one more large frame to its socket? */
+bool net_room(struct world *w, u32 conn, u8 from);
 
 /** net_send() - @from hands @len bytes to its socket */
 void net_send(struct world *w, u32 conn, u8 from, const void *buf, u32 len);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../logread.h"
 #include "check.h"
 #include "script.h"
 
@@ -112,7 +113,7 @@ static bool do_world(struct script *s)
 		.ring_unit = (u32)option_number(s, "unit", 512),
 		.trim_percent = (u32)option_number(s, "trim", 60),
 		.write_ns = 300 * SIM_USEC,
-		.flush_ns = SIM_MSEC,
+		.flush_ns = option_number(s, "flush", 1) * SIM_MSEC,
 		.lease_ns = option_number(s, "lease", 0) * SIM_MSEC,
 	};
 
@@ -143,12 +144,15 @@ static bool do_promote(struct script *s)
 	const char *want = option(s, "letter") ? option(s, "letter") : "A";
 	const char *required = option(s, "required");
 	struct attempt *a;
+	bool nowait = false;
 
 	a = control_promote(s->w, n ? n->id : SIM_NOBODY,
 			    required ? node_list(required) : 0);
 	for (u32 i = 2; i < s->words; i++) {
 		if (strcmp(s->word[i], "force") == 0)
 			a->force = true;
+		if (strcmp(s->word[i], "nowait") == 0)
+			nowait = true;
 		if (strcmp(s->word[i], "override") == 0) {
 			a->cert_flags |= SWBLOCK_CERT_OVERRIDE;
 			a->force = true;
@@ -160,7 +164,7 @@ static bool do_promote(struct script *s)
 	if (!a->ended || a->letter != want[0])
 		return script_fail(s, "promotion ended @%c, not @%c",
 			    a->ended && a->letter ? a->letter : '-', want[0]);
-	world_run_for(s->w, 60 * SIM_MSEC);
+	world_run_for(s->w, nowait ? 0 : 60 * SIM_MSEC);
 	return true;
 }
 
@@ -307,15 +311,33 @@ static bool do_replace(struct script *s)
 	return true;
 }
 
-/* rot nN super|ring|extent OFFSET */
+static int read_view(void *ctx, u64 off, void *buf, u32 len)
+{
+	disk_read(ctx, off, buf, len);
+	return 0;
+}
+
+static void payload_at(void *ctx, const struct logread_group *g)
+{
+	if (g->info.payload_bytes)
+		*(u64 *)ctx = NODE_RING_OFFSET + g->pos + g->info.header_bytes;
+}
+
+/* rot nN super|ring|extent OFFSET, or rot nN last: payload of the last group */
 static bool do_rot(struct script *s)
 {
+	static struct logread l;
 	struct node *n = script_node(s, 1);
 	u64 off = script_number(s, 3, 0);
 
 	if (!n)
-		return script_fail(s, "rot nN super|ring|extent OFFSET");
-	if (strcmp(script_word(s, 2), "ring") == 0)
+		return script_fail(s, "rot nN super|ring|extent|last OFFSET");
+	if (strcmp(script_word(s, 2), "last") == 0) {
+		memset(&l, 0, sizeof(l));
+		l.data = (struct logread_dev){ read_view, &n->disk,
+					       n->disk.bytes };
+		logread_run(&l, payload_at, &off);
+	} else if (strcmp(script_word(s, 2), "ring") == 0)
 		off += NODE_RING_OFFSET;
 	else if (strcmp(script_word(s, 2), "extent") == 0)
 		off += NODE_EXTENT_OFFSET;

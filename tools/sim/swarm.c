@@ -52,7 +52,8 @@ static void draw_shape(struct rng *r, u8 nodes, struct sim_shape *s)
 	s->trim_percent = rng_chance(r, 500) ? 60 : (u32)rng_below(r, 30);
 	s->write_ns = rng_between(r, 20 * SIM_USEC, 3 * SIM_MSEC);
 	s->flush_ns = rng_between(r, 50 * SIM_USEC, 6 * SIM_MSEC);
-	s->lease_ns = rng_chance(r, 300) ? 150 * SIM_MSEC : 0;
+	s->lease_ns = rng_chance(r, 350) ?
+		      rng_between(r, 40, 150) * SIM_MSEC : 0;
 }
 
 static u32 some(struct rng *r, u32 most)
@@ -74,6 +75,8 @@ static void draw_mood(struct world *w, struct mood *m)
 	m->demote = some(r, 12);
 	m->fail = rng_chance(r, 100) ? 10 : 0;
 	w->net.corrupt_ppm = some(r, 2000);
+	w->net.lose_ppm = rng_chance(r, 200) ? 3000 : 0;
+	w->net.replay_ppm = rng_chance(r, 300) ? 20000 : 0;
 	m->barrier = (u32)rng_between(r, 30, 250);
 	m->write = (u32)rng_between(r, 200, 700);
 	m->steps = (u32)rng_between(r, 80, 260);
@@ -249,6 +252,8 @@ static void heal_all(struct world *w)
 	w->control.reach = ~0u;
 	w->control.lost_permille = 0;
 	w->net.corrupt_ppm = 0;
+	w->net.lose_ppm = 0;
+	w->net.replay_ppm = 0;
 	w->control.delay_ns = 2 * SIM_MSEC;
 	w->control.shrinks = false;
 	w->control.automatic = true;
@@ -299,6 +304,18 @@ static bool settled_down(struct world *w, bool *waits_rebuild)
 			return *waits_rebuild;
 	}
 	return p->core.log.durable == p->core.log.head;
+}
+
+/* The only member of a required set has failed: more than the mode stands. */
+static bool beyond_repair(const struct world *w)
+{
+	const struct control *c = &w->control;
+
+	for (u32 i = 0; i < c->judges; i++)
+		if (c->judge[i].mode == SWBLOCK_MODE_SYNC_ALL &&
+		    !(c->judge[i].required & ~c->exclude))
+			return true;
+	return false;
 }
 
 static void stuck(struct world *w)
@@ -356,7 +373,8 @@ static void liveness(struct world *w)
 		return;
 	p = granted_primary(w);
 	if (!p || !settled_down(w, &waits_rebuild)) {
-		stuck(w);
+		if (!beyond_repair(w))
+			stuck(w);
 		return;
 	}
 	if (waits_rebuild)

@@ -112,21 +112,21 @@ void wire_stale_ack(struct world *w, struct node *n)
 
 /* Records @from.. of @g as one frame. */
 static void send_records(struct world *w, struct node *n, u8 peer, u64 session,
-			 const struct wgroup *g, u64 from)
+			 const struct wgroup *g, u64 from, u32 count)
 {
 	struct swb_frame f = frame_of(n, peer, SWB_WIRE_DATA);
 	struct swb_disk_rec *rec = (struct swb_disk_rec *)
 		(out_buf + sizeof(struct swb_wire_header));
 	u32 first = (u32)(from - g->first_lsn);
-	u32 body = (g->live - first) * (u32)sizeof(*rec);
+	u32 body = count * (u32)sizeof(*rec);
 	u8 *payload = (u8 *)rec + body;
 
 	f.session = session;
-	f.nrec = (u16)(g->live - first);
+	f.nrec = (u16)count;
 	f.body_bytes = body;
 	f.a[0] = from;
 	f.a[1] = g->epoch;
-	for (u32 i = first; i < g->live; i++) {
+	for (u32 i = first; i < first + count; i++) {
 		const struct wrec *r = &g->rec[i];
 
 		swb_codec_rec_encode(rec++, r->type, r->sector, r->len_bytes,
@@ -136,7 +136,7 @@ static void send_records(struct world *w, struct node *n, u8 peer, u64 session,
 		wal_payload(n, g, i, payload + f.payload_bytes);
 		f.payload_bytes += r->len_bytes;
 	}
-	check_shipped(w, n, peer, g, from, session);
+	check_shipped(w, n, peer, g, from, count, session);
 	send_frame(w, n, peer, &f);
 }
 
@@ -154,9 +154,12 @@ void wire_ship(struct world *w, struct node *n, u8 peer)
 	for (int frames = 0; frames < 4; frames++) {
 		u64 session, from;
 		struct wgroup *g;
+		u32 count;
 
 		if (n->ship_soon[peer] || !n->link[peer])
 			return;
+		if (!net_room(w, n->link[peer], n->id))
+			break;
 		from = swb_core_ship_from(&n->core, peer, &session);
 		if (!from)
 			return;
@@ -167,10 +170,14 @@ void wire_ship(struct world *w, struct node *n, u8 peer)
 		}
 		if (g->state == WGROUP_FILLING)
 			return;
+		/* a group may go in several frames */
+		count = (u32)(g->first_lsn + g->live - from);
+		if (count > 1 && rng_chance(&w->rng, 200))
+			count = (u32)rng_between(&w->rng, 1, count);
 		if (w->broken != BREAK_SHIP_GAP || !rng_chance(&w->rng, 20))
-			send_records(w, n, peer, session, g, from);
-		swb_core_shipped(&n->core, peer, session,
-				 g->first_lsn + g->live, w->clock.now_ns);
+			send_records(w, n, peer, session, g, from, count);
+		swb_core_shipped(&n->core, peer, session, from + count,
+				 w->clock.now_ns);
 	}
 	n->ship_soon[peer] = true;
 	world_later(w, n->id, rng_between(&w->rng, 1, 500 * SIM_USEC),
