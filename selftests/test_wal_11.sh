@@ -23,7 +23,7 @@ lower[a]=/dev/mapper/swbt-log
 need add_member a
 need promote a
 from=1
-for _ in $(seq 12); do
+for _ in $(seq 10); do
 	need load_write a -l 1 -f $from -n 10 -b 10 -k 512
 	from=$((from + 10))
 	must dmsetup message swbt-log 0 mark "ack-$((from - 1))"
@@ -32,12 +32,12 @@ need remove_member a
 must dmsetup remove --noudevsync swbt-log
 swbreplay list "$log" >"$swb_tmp/log" || die "the log cannot be read"
 total=$(wc -l <"$swb_tmp/log")
-check "there is a log ($total entries)" test "$total" -gt 60
+check "there is a log ($total entries)" test "$total" -gt 50
 head -1 "$swb_tmp/history" >"$swb_tmp/life" && mv "$swb_tmp/life" "$swb_tmp/history"
 
 # where to cut: behind each third mark, and at some places between
 mapfile -t points < <(awk '$2 ~ /^mark/ && $5 ~ /^ack/ && ++n % 3 == 0 { print $1 + 1 }
-	$2 ~ /flush|fua/ && ++m % 17 == 5 { print $1 + 1 }' "$swb_tmp/log" | sort -n | head -n 9)
+	$2 ~ /flush|fua/ && ++m % 17 == 5 { print $1 + 1 }' "$swb_tmp/log" | sort -n | head -n 6)
 dd if="$copy" of="$swb_tmp/base" bs=1M count=20 status=none
 rm -f "$swb_tmp/acks"
 lower[a]=$copy
