@@ -316,6 +316,11 @@ static void log_cut(struct swb_core *c, u64 lsn)
 	c->flush_goal = 0;
 	swb_lineage_cut(&c->d.lineage, lsn);		/* P18 */
 	l->last_epoch = swb_lineage_epoch_at(&c->d.lineage, lsn);
+	if (c->reported_durable > lsn) {	/* a repeat must stay true */
+		c->reported_durable = lsn;
+		c->reported_last_epoch = l->last_epoch;
+		c->reported_committed = min_t(u64, c->reported_committed, lsn);
+	}
 	if (l->written <= l->durable)
 		c->unflushed_since_ns = 0;
 }

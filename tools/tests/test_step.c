@@ -689,6 +689,19 @@ TEST(test_step_flush_across_truncation, "a flush issued before a cut proves "
 	CHECK_EQ(r.c.log.durable, 13);
 }
 
+TEST(test_step_report_repeated_after_cut, "a report repeated after a cut in its "
+	"epoch does not claim what was cut (I-205)")
+{
+	replica_with_tail();
+	CHECK_EQ(report_of_rig(&r).durable, 13);
+	rig_start(&r, 7, 10, 12);
+	STEP(&r, .type = SWB_EV_LOG_TRUNCATED, .lsn = 10);
+	rig_order_adopt(&r, 2);
+	CHECK(order(&r, SWB_ACT_NOTIFY_REPORT));
+	CHECK_EQ(report_of_rig(&r).durable, 10);
+	CHECK_EQ(report_of_rig(&r).last_epoch, 1);
+}
+
 TEST(test_step_truncate_drops_openings, "openings above the cut are gone with "
 	"their records, and the next one takes their place (P18)")
 {
