@@ -181,13 +181,15 @@ static int geometry_fits(struct swb_wal *w, struct swb_store *data,
 			 const struct swb_durable *d)
 {
 	bool separate = d->flags & SWB_SUPER_WAL_SEPARATE;
+	bool same_device = w->store == data;
+	bool together = w->store == data;
 	int err = 0;
 
 	if (!area_fits(w->store, d->ring_offset, d->ring_bytes) ||
 	    !area_fits(data, d->extent_offset, d->extent_bytes) ||
 	    d->ring_unit < w->store->logical_bytes ||
 	    d->block_bytes < data->logical_bytes ||
-	    separate == (w->store == data))
+	    separate == together)
 		return 0;
 	if (separate)
 		err = swb_super_check_wal(w->store, d);
