@@ -181,7 +181,6 @@ static int geometry_fits(struct swb_wal *w, struct swb_store *data,
 			 const struct swb_durable *d)
 {
 	bool separate = d->flags & SWB_SUPER_WAL_SEPARATE;
-	bool same_device = w->store == data;
 	bool together = w->store == data;
 	int err = 0;
 
