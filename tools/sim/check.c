@@ -277,6 +277,25 @@ void check_data_in(struct world *w, struct node *n, const struct swb_frame *f,
 			      n->id);
 }
 
+/* I-053, I-097, I-100: a trim leaves what live sessions may still need. */
+void check_trim(struct world *w, struct node *n)
+{
+	u64 gone = n->core.d.tail_lsn - 1;
+
+	if (gone > n->core.d.extent_lo)
+		sim_violation(w, 97, "n%u trims to %llu, extent_lo is %llu",
+			      n->id, U(gone), U(n->core.d.extent_lo));
+	for (u8 i = 0; i < w->shape.nodes; i++) {
+		const struct swb_core_peer *p = &n->core.peer[i];
+
+		if (i == n->core.self || !p->matched || !node_is_primary(n) ||
+		    gone <= p->durable || gone <= p->match_lsn)
+			continue;
+		sim_violation(w, 53, "n%u trims to %llu, n%u holds %llu durably in a live session",
+			      n->id, U(gone), i, U(p->durable));
+	}
+}
+
 /* ---- the extent ------------------------------------------------------------ */
 
 /* I-209, I-210: only committed records, and extent_hi is durable before. */

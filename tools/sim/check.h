@@ -32,6 +32,7 @@ void check_shipped(struct world *w, struct node *n, u8 peer,
 void check_ship_hole(struct world *w, struct node *n, u8 peer, u64 from);
 void check_data_in(struct world *w, struct node *n, const struct swb_frame *f,
 		   u32 reason);
+void check_trim(struct world *w, struct node *n);
 void check_extent_write(struct world *w, struct node *n, u64 lsn);
 void check_super_stable(struct world *w, struct node *n);
 void check_crashed(struct world *w, struct node *n, bool was_up);

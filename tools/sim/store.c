@@ -164,10 +164,11 @@ static void trim(struct world *w, struct node *n)
 {
 	struct swb_durable *d = &n->core.d;
 	u64 limit = swb_core_trim_limit(&n->core, false);
-	u64 used = n->ring.used;
+	u64 used = n->ring.used, old;
 
 	if (w->broken == BREAK_TRIM_EARLY)
 		limit = n->core.log.committed;
+	old = d->tail_lsn;
 	n->back_drop = 0;
 	while (n->back_drop < n->groups) {
 		struct wgroup *g = n->group[n->back_drop];
@@ -187,6 +188,8 @@ static void trim(struct world *w, struct node *n)
 		else
 			d->tail_pos = n->ring.write_pos;
 	}
+	if (d->tail_lsn != old)
+		check_trim(w, n);
 }
 
 static void release(struct node *n)
