@@ -64,8 +64,7 @@ refusals()
 	st "$1" .stats.refused
 }
 
-# same_data A B: what the two hold, block by block. Both must be detached from
-# their peers and have written everything back, or have been promoted.
+# digest MEMBER: everything a primary shows, in one word
 digest()
 {
 	dd if="$(bd "$1")" bs=1M iflag=direct status=none | sha256sum | cut -d ' ' -f 1
@@ -74,12 +73,8 @@ digest()
 # level A B: linked plainly, b proves that it holds everything that a holds
 level()
 {
-	poll_until 5 detached "$1" "$2"
-	link_members "$1" "$2" || return 1
-	poll_until 30 in_sync "$1" "$2" || {
-		note "not in sync: $(peer "$1" "$2" '[.state, .case, .reason] | @csv')"
-		return 1
-	}
+	timeout 90 swblockctl link "$VOL/$1" "$2" --pair --sync >"$swb_tmp/link.out" 2>&1 ||
+		{ cat "$swb_tmp/link.out"; return 1; }
 }
 
 # spoilt RULE CLOSER REASON: the rule ends the link, CLOSER refuses with REASON, and

@@ -9,10 +9,11 @@
 
 enum { SELF, OTHER, THIRD };
 
-FIXTURE(cert) {
+FIXTURE(cert)
+{
 	struct nlx x;
 	struct nlx_volume v;
-	struct nlx_event own;		/* own report of epoch e */
+	struct nlx_event own; /* own report of epoch e */
 	uint64_t e;
 	uint8_t store[16];
 	uint64_t generation;
@@ -27,17 +28,23 @@ FIXTURE_SETUP(cert)
 	ASSERT_EQ(0, nlx_open(&self->x));
 	ASSERT_EQ(0, nlx_first(&self->x, &self->v));
 	ASSERT_EQ(0, nlx_subscribe(&self->x));
-	memcpy(self->store, self->v.store_generation ? self->v.store : made_up, 16);
-	self->generation = self->v.store_generation ? self->v.store_generation : 1;
+	memcpy(self->store, self->v.store_generation ? self->v.store : made_up,
+	       16);
+	self->generation = self->v.store_generation ? self->v.store_generation :
+						      1;
 	self->e = self->v.epoch + 1;
 	memcpy(self->m[SELF], self->v.replica, 16);
 	memset(self->m[OTHER], 0xbb, 16);
 	memset(self->m[THIRD], 0xcc, 16);
 	ASSERT_EQ(0, nlx_adopt(&self->x, self->v.id, self->e, self->store,
-			       self->generation, &self->own)) {
+			       self->generation, &self->own))
+	{
 		TH_LOG("said: %s", self->x.text);
 	}
-	ASSERT_TRUE(self->own.has_report) { TH_LOG("said: %s", self->own.text); }
+	ASSERT_TRUE(self->own.has_report)
+	{
+		TH_LOG("said: %s", self->own.text);
+	}
 	ASSERT_EQ(self->e, self->own.adopted);
 }
 
@@ -67,14 +74,19 @@ struct draft {
 	uint32_t flags;
 };
 
-static struct draft good(FIXTURE_DATA(cert) *self)
+static struct draft good(FIXTURE_DATA(cert) * self)
 {
 	static const uint8_t nobody[16];
 	struct draft d = {
-		.volume = self->v.volume, .candidate = self->v.replica,
-		.store = self->store, .generation = self->generation,
-		.epoch = self->e, .last_granted = nobody,
-		.mode = SWBLOCK_MODE_SYNC_ALL, .required = 1, .members = 1,
+		.volume = self->v.volume,
+		.candidate = self->v.replica,
+		.store = self->store,
+		.generation = self->generation,
+		.epoch = self->e,
+		.last_granted = nobody,
+		.mode = SWBLOCK_MODE_SYNC_ALL,
+		.required = 1,
+		.members = 1,
 		.rep = { { self->m[SELF], self->e, self->own.last_epoch,
 			   self->own.durable, self->own.committed, 0 } },
 		.reps = 1,
@@ -84,7 +96,7 @@ static struct draft good(FIXTURE_DATA(cert) *self)
 }
 
 /* Return: the letter of the refusal, 'A' if it became primary, or 0 */
-static char certify(FIXTURE_DATA(cert) *self, const struct draft *d)
+static char certify(FIXTURE_DATA(cert) * self, const struct draft *d)
 {
 	static uint64_t cookie = 0xce47000;
 	struct nlx *x = &self->x;
@@ -99,22 +111,26 @@ static char certify(FIXTURE_DATA(cert) *self, const struct draft *d)
 	cert = mnl_attr_nest_start(x->nlh, SWBLOCK_A_CERT);
 	mnl_attr_put(x->nlh, SWBLOCK_CERT_A_VOLUME, 16, d->volume);
 	mnl_attr_put(x->nlh, SWBLOCK_CERT_A_STORE, 16, d->store);
-	mnl_attr_put_u64(x->nlh, SWBLOCK_CERT_A_STORE_GENERATION, d->generation);
+	mnl_attr_put_u64(x->nlh, SWBLOCK_CERT_A_STORE_GENERATION,
+			 d->generation);
 	mnl_attr_put_u64(x->nlh, SWBLOCK_CERT_A_EPOCH, d->epoch);
 	mnl_attr_put(x->nlh, SWBLOCK_CERT_A_CANDIDATE, 16, d->candidate);
-	nlx_config(x, SWBLOCK_CERT_A_CONFIG, d->mode, d->required, self->m, d->members);
+	nlx_config(x, SWBLOCK_CERT_A_CONFIG, d->mode, d->required, self->m,
+		   d->members);
 	if (d->judge)
-		nlx_config(x, SWBLOCK_CERT_A_JUDGE, d->judge_mode, d->judge_required,
-			   self->m, 2);
+		nlx_config(x, SWBLOCK_CERT_A_JUDGE, d->judge_mode,
+			   d->judge_required, self->m, 2);
 	for (int i = 0; i < d->reps; i++) {
 		const struct rep *r = &d->rep[i];
 
 		rep = mnl_attr_nest_start(x->nlh, SWBLOCK_CERT_A_REPORT);
 		mnl_attr_put(x->nlh, SWBLOCK_REPORT_A_REPLICA, 16, r->who);
 		mnl_attr_put_u64(x->nlh, SWBLOCK_REPORT_A_ADOPTED, r->adopted);
-		mnl_attr_put_u64(x->nlh, SWBLOCK_REPORT_A_LAST_EPOCH, r->last_epoch);
+		mnl_attr_put_u64(x->nlh, SWBLOCK_REPORT_A_LAST_EPOCH,
+				 r->last_epoch);
 		mnl_attr_put_u64(x->nlh, SWBLOCK_REPORT_A_DURABLE, r->durable);
-		mnl_attr_put_u64(x->nlh, SWBLOCK_REPORT_A_COMMITTED, r->committed);
+		mnl_attr_put_u64(x->nlh, SWBLOCK_REPORT_A_COMMITTED,
+				 r->committed);
 		mnl_attr_put_u32(x->nlh, SWBLOCK_REPORT_A_FLAGS, r->flags);
 		mnl_attr_nest_end(x->nlh, rep);
 	}
@@ -134,19 +150,24 @@ static char certify(FIXTURE_DATA(cert) *self, const struct draft *d)
 	return (char)ev.letter;
 }
 
-#define EXPECT_LETTER(want, d) do { \
-	char _got = certify(self, d); \
-	EXPECT_EQ(want, _got) { TH_LOG("case %c, expected %c: %s", \
-				       _got ? _got : '?', want, self->x.text); } \
-} while (0)
+#define EXPECT_LETTER(want, d)                                                \
+	do {                                                                  \
+		char _got = certify(self, d);                                 \
+		EXPECT_EQ(want, _got)                                         \
+		{                                                             \
+			TH_LOG("case %c, expected %c: %s", _got ? _got : '?', \
+			       want, self->x.text);                           \
+		}                                                             \
+	} while (0)
 
 /* Neither the certificate nor an override may pass. */
-#define EXPECT_NEVER(want, d) do { \
-	struct draft _d = *(d); \
-	EXPECT_LETTER(want, &_d); \
-	_d.flags = SWBLOCK_CERT_OVERRIDE | SWBLOCK_CERT_LEASE_WAITED; \
-	EXPECT_LETTER(want, &_d); \
-} while (0)
+#define EXPECT_NEVER(want, d)                                                 \
+	do {                                                                  \
+		struct draft _d = *(d);                                       \
+		EXPECT_LETTER(want, &_d);                                     \
+		_d.flags = SWBLOCK_CERT_OVERRIDE | SWBLOCK_CERT_LEASE_WAITED; \
+		EXPECT_LETTER(want, &_d);                                     \
+	} while (0)
 
 TEST_F(cert, of_another_volume_candidate_or_store_is_case_D)
 {
@@ -174,7 +195,7 @@ TEST_F(cert, of_an_impossible_configuration_is_case_M)
 	EXPECT_NEVER('M', &d);
 	d = good(self);
 	d.members = 2;
-	d.required = 2;		/* without the candidate */
+	d.required = 2; /* without the candidate */
 	EXPECT_NEVER('M', &d);
 }
 
@@ -240,8 +261,10 @@ TEST_F(cert, beside_a_better_log_is_case_G)
 	d.members = 2;
 	d.required = 3;
 	d.reps = 2;
-	d.rep[1] = (struct rep){ self->m[OTHER], self->e, self->own.last_epoch + 1,
-				 self->own.durable + 7, 0, 0 };
+	d.rep[1] = (struct rep){
+		self->m[OTHER],	       self->e, self->own.last_epoch + 1,
+		self->own.durable + 7, 0,	0
+	};
 	EXPECT_LETTER('G', &d);
 	d.judge = true;
 	d.judge_mode = SWBLOCK_MODE_SYNC_ALL;
@@ -259,7 +282,7 @@ TEST_F(cert, below_a_known_commit_is_case_I)
 	d.judge = true;
 	d.judge_mode = SWBLOCK_MODE_SYNC_ALL;
 	d.judge_required = 3;
-	d.rep[1] = (struct rep){ self->m[OTHER], self->e, 0, 0,
+	d.rep[1] = (struct rep){ self->m[OTHER],	   self->e, 0, 0,
 				 self->own.durable + 1000, 0 };
 	EXPECT_LETTER('I', &d);
 }
@@ -289,8 +312,9 @@ TEST_F(cert, with_a_void_report_counts_for_nothing)
 	d.judge = true;
 	d.judge_mode = SWBLOCK_MODE_SYNC_ALL;
 	d.judge_required = 2;
-	d.rep[1] = (struct rep){ self->m[OTHER], self->e, 99, 9999, 0,
-				 SWBLOCK_REPORT_DISK_FAILED };
+	d.rep[1] = (struct rep){
+		self->m[OTHER], self->e, 99, 9999, 0, SWBLOCK_REPORT_DISK_FAILED
+	};
 	EXPECT_LETTER('H', &d);
 }
 
@@ -302,12 +326,18 @@ TEST_F(cert, that_is_good_opens_one_epoch_once)
 	struct nlx_event ev;
 	char again;
 
-	ASSERT_EQ('A', certify(self, &d)) { TH_LOG("said: %s", self->x.text); }
+	ASSERT_EQ('A', certify(self, &d))
+	{
+		TH_LOG("said: %s", self->x.text);
+	}
 	ASSERT_EQ(0, nlx_get(&self->x, self->v.id, &now));
 	EXPECT_EQ(SWBLOCK_ROLE_PRIMARY, now.role);
 	EXPECT_EQ(self->e, now.opened);
 	again = certify(self, &d);
-	EXPECT_TRUE(again == 'L' || again == 'A') { TH_LOG("case %c", again); }
+	EXPECT_TRUE(again == 'L' || again == 'A')
+	{
+		TH_LOG("case %c", again);
+	}
 	/* another candidate's certificate for the same epoch */
 	d.candidate = self->m[OTHER];
 	EXPECT_LETTER('D', &d);

@@ -14,9 +14,10 @@
 #include "kselftest_harness.h"
 #include "nlx.h"
 
-#define NO_SUCH_ID	0x7ffffff0u
+#define NO_SUCH_ID 0x7ffffff0u
 
-FIXTURE(contract) {
+FIXTURE(contract)
+{
 	struct nlx x;
 	struct nlx_volume v;
 };
@@ -43,17 +44,28 @@ FIXTURE_TEARDOWN(contract)
 }
 
 /* A refusal always has words. */
-#define EXPECT_REFUSED(errno_wanted, x) do { \
-	int _err = nlx_send(x, NULL, NULL); \
-	EXPECT_EQ(-(errno_wanted), _err) { TH_LOG("said: \"%s\"", (x)->text); } \
-	EXPECT_NE(0, (x)->text[0]) { TH_LOG("no text with errno %d", -_err); } \
-} while (0)
+#define EXPECT_REFUSED(errno_wanted, x)                         \
+	do {                                                    \
+		int _err = nlx_send(x, NULL, NULL);             \
+		EXPECT_EQ(-(errno_wanted), _err)                \
+		{                                               \
+			TH_LOG("said: \"%s\"", (x)->text);      \
+		}                                               \
+		EXPECT_NE(0, (x)->text[0])                      \
+		{                                               \
+			TH_LOG("no text with errno %d", -_err); \
+		}                                               \
+	} while (0)
 
-#define EXPECT_REFUSED_ANYHOW(x) do { \
-	int _err = nlx_send(x, NULL, NULL); \
-	EXPECT_LT(_err, 0); \
-	EXPECT_NE(0, (x)->text[0]) { TH_LOG("no text with errno %d", -_err); } \
-} while (0)
+#define EXPECT_REFUSED_ANYHOW(x)                                \
+	do {                                                    \
+		int _err = nlx_send(x, NULL, NULL);             \
+		EXPECT_LT(_err, 0);                             \
+		EXPECT_NE(0, (x)->text[0])                      \
+		{                                               \
+			TH_LOG("no text with errno %d", -_err); \
+		}                                               \
+	} while (0)
 
 static const uint8_t some_uuid[32] = "0123456789abcdef0123456789abcdef";
 
@@ -128,19 +140,21 @@ TEST_F(contract, every_verb_says_what_is_missing)
 {
 	static const uint8_t with_id[] = {
 		SWBLOCK_CMD_VOLUME_ADD, SWBLOCK_CMD_ADOPT, SWBLOCK_CMD_ASSIGN,
-		SWBLOCK_CMD_PROMOTE, SWBLOCK_CMD_LEASE, SWBLOCK_CMD_LINK,
+		SWBLOCK_CMD_PROMOTE,	SWBLOCK_CMD_LEASE, SWBLOCK_CMD_LINK,
 		SWBLOCK_CMD_UNLINK,
 	};
 	static const uint8_t bare[] = {
-		SWBLOCK_CMD_VOLUME_GET, SWBLOCK_CMD_VOLUME_ADD,
-		SWBLOCK_CMD_VOLUME_REMOVE, SWBLOCK_CMD_ADOPT, SWBLOCK_CMD_ASSIGN,
-		SWBLOCK_CMD_PROMOTE, SWBLOCK_CMD_DEMOTE, SWBLOCK_CMD_LEASE,
-		SWBLOCK_CMD_LINK, SWBLOCK_CMD_UNLINK, SWBLOCK_CMD_TUNE,
+		SWBLOCK_CMD_VOLUME_GET,	   SWBLOCK_CMD_VOLUME_ADD,
+		SWBLOCK_CMD_VOLUME_REMOVE, SWBLOCK_CMD_ADOPT,
+		SWBLOCK_CMD_ASSIGN,	   SWBLOCK_CMD_PROMOTE,
+		SWBLOCK_CMD_DEMOTE,	   SWBLOCK_CMD_LEASE,
+		SWBLOCK_CMD_LINK,	   SWBLOCK_CMD_UNLINK,
+		SWBLOCK_CMD_TUNE,
 	};
 
 	for (size_t i = 0; i < sizeof(bare); i++) {
 		nlx_begin(&self->x, bare[i]);
-		EXPECT_REFUSED(EINVAL, &self->x) ;
+		EXPECT_REFUSED(EINVAL, &self->x);
 	}
 	for (size_t i = 0; i < sizeof(with_id); i++) {
 		nlx_begin(&self->x, with_id[i]);
@@ -210,7 +224,8 @@ TEST_F(contract, a_member_without_a_role_refuses_what_needs_one)
 	nlx_begin(x, SWBLOCK_CMD_LEASE);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, self->v.id);
 	mnl_attr_put_u64(x->nlh, SWBLOCK_A_EPOCH, self->v.epoch + 1);
-	mnl_attr_put_u64(x->nlh, SWBLOCK_A_LEASE_NS, nlx_boottime() + 1000000000ULL);
+	mnl_attr_put_u64(x->nlh, SWBLOCK_A_LEASE_NS,
+			 nlx_boottime() + 1000000000ULL);
 	EXPECT_REFUSED_ANYHOW(x);
 	nlx_begin(x, SWBLOCK_CMD_UNLINK);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, self->v.id);
@@ -237,31 +252,35 @@ TEST_F(contract, a_broken_nest_is_refused)
 		nlx_begin(x, SWBLOCK_CMD_ASSIGN);
 		mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, self->v.id);
 		mnl_attr_put_u64(x->nlh, SWBLOCK_A_EPOCH, 1);
-		mnl_attr_put(x->nlh, SWBLOCK_A_PRIMARY_UUID, 16, self->v.replica);
+		mnl_attr_put(x->nlh, SWBLOCK_A_PRIMARY_UUID, 16,
+			     self->v.replica);
 		switch (how) {
-		case 0:	/* not marked as a nest */
+		case 0: /* not marked as a nest */
 			mnl_attr_put(x->nlh, SWBLOCK_A_CONFIG, 3, "abc");
 			break;
-		case 1:	/* empty */
-			mnl_attr_nest_end(x->nlh,
+		case 1: /* empty */
+			mnl_attr_nest_end(
+				x->nlh,
 				mnl_attr_nest_start(x->nlh, SWBLOCK_A_CONFIG));
 			break;
 		case 2:
 			put_overlong_nest(x, SWBLOCK_A_CONFIG);
 			break;
-		case 3: {	/* an attribute inside that nobody knows */
-			struct nlattr *n = mnl_attr_nest_start(x->nlh, SWBLOCK_A_CONFIG);
+		case 3: { /* an attribute inside that nobody knows */
+			struct nlattr *n =
+				mnl_attr_nest_start(x->nlh, SWBLOCK_A_CONFIG);
 
 			mnl_attr_put_u8(x->nlh, SWBLOCK_CONFIG_A_MODE, 1);
 			mnl_attr_put_u32(x->nlh, 77, 1);
 			mnl_attr_nest_end(x->nlh, n);
 			break;
 		}
-		case 4: {	/* a nest in a nest in a nest */
+		case 4: { /* a nest in a nest in a nest */
 			struct nlattr *n[8];
 
 			for (int i = 0; i < 8; i++)
-				n[i] = mnl_attr_nest_start(x->nlh, SWBLOCK_A_CONFIG);
+				n[i] = mnl_attr_nest_start(x->nlh,
+							   SWBLOCK_A_CONFIG);
 			for (int i = 7; i >= 0; i--)
 				mnl_attr_nest_end(x->nlh, n[i]);
 			break;
@@ -286,9 +305,9 @@ TEST_F(contract, members_are_few_different_and_real)
 		int n = i < 3 ? counts[i] : 3;
 
 		if (i == 3)
-			memcpy(m[2], m[1], 16);		/* twice the same */
+			memcpy(m[2], m[1], 16); /* twice the same */
 		if (i == 4)
-			memset(m[2], 0, 16);		/* the null uuid */
+			memset(m[2], 0, 16); /* the null uuid */
 		nlx_begin(x, SWBLOCK_CMD_ASSIGN);
 		mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, self->v.id);
 		mnl_attr_put_u64(x->nlh, SWBLOCK_A_EPOCH, self->v.epoch);
@@ -304,11 +323,14 @@ TEST_F(contract, values_out_of_range_are_refused)
 		uint16_t attr;
 		uint32_t value;
 	} bad[] = {
-		{ SWBLOCK_A_IO_DEADLINE_MS, 1 }, { SWBLOCK_A_IO_DEADLINE_MS, 86400001 },
+		{ SWBLOCK_A_IO_DEADLINE_MS, 1 },
+		{ SWBLOCK_A_IO_DEADLINE_MS, 86400001 },
 		{ SWBLOCK_A_IO_DEADLINE_MS, UINT32_MAX },
-		{ SWBLOCK_A_LINK_DEADLINE_MS, 0 }, { SWBLOCK_A_LINK_DEADLINE_MS, 99 },
+		{ SWBLOCK_A_LINK_DEADLINE_MS, 0 },
+		{ SWBLOCK_A_LINK_DEADLINE_MS, 99 },
 		{ SWBLOCK_A_LINK_DEADLINE_MS, 600001 },
-		{ SWBLOCK_A_FLUSH_INTERVAL_MS, 0 }, { SWBLOCK_A_FLUSH_INTERVAL_MS, 60001 },
+		{ SWBLOCK_A_FLUSH_INTERVAL_MS, 0 },
+		{ SWBLOCK_A_FLUSH_INTERVAL_MS, 60001 },
 	};
 	struct nlx *x = &self->x;
 
@@ -342,10 +364,17 @@ TEST_F(contract, modes_and_policies_out_of_range_are_refused)
 		mnl_attr_put_u64(x->nlh, SWBLOCK_A_EPOCH, self->v.epoch);
 		mnl_attr_put(x->nlh, SWBLOCK_A_PRIMARY_UUID, 16, some_uuid);
 		n = mnl_attr_nest_start(x->nlh, SWBLOCK_A_CONFIG);
-		mnl_attr_put_u8(x->nlh, SWBLOCK_CONFIG_A_MODE, i == 0 ? 0 : i == 1 ? 9 : 1);
-		mnl_attr_put_u8(x->nlh, SWBLOCK_CONFIG_A_POLICY, i == 2 ? 0 : i == 3 ? 200 : 1);
+		mnl_attr_put_u8(x->nlh, SWBLOCK_CONFIG_A_MODE,
+				i == 0 ? 0 :
+				i == 1 ? 9 :
+					 1);
+		mnl_attr_put_u8(x->nlh, SWBLOCK_CONFIG_A_POLICY,
+				i == 2 ? 0 :
+				i == 3 ? 200 :
+					 1);
 		mnl_attr_put_u32(x->nlh, SWBLOCK_CONFIG_A_REQUIRED, 1);
-		mnl_attr_put(x->nlh, SWBLOCK_CONFIG_A_MEMBER, 16, self->v.replica);
+		mnl_attr_put(x->nlh, SWBLOCK_CONFIG_A_MEMBER, 16,
+			     self->v.replica);
 		mnl_attr_nest_end(x->nlh, n);
 		EXPECT_REFUSED_ANYHOW(x);
 	}
@@ -355,7 +384,12 @@ TEST_F(contract, modes_and_policies_out_of_range_are_refused)
 TEST_F(contract, a_path_that_is_no_disk_is_refused)
 {
 	static const char *const paths[] = {
-		"", "/", "/dev/null", "/dev/no-such-disk", "/etc/passwd", "relative",
+		"",
+		"/",
+		"/dev/null",
+		"/dev/no-such-disk",
+		"/etc/passwd",
+		"relative",
 	};
 	struct nlx *x = &self->x;
 	struct nlx_event ev;
@@ -375,14 +409,17 @@ TEST_F(contract, a_path_that_is_no_disk_is_refused)
 			continue;
 		}
 		ASSERT_EQ(0, nlx_event_of(x, cookie, &ev));
-		EXPECT_EQ(SWBLOCK_EVENT_FAILED, ev.kind) { TH_LOG("path \"%s\"", paths[i]); }
+		EXPECT_EQ(SWBLOCK_EVENT_FAILED, ev.kind)
+		{
+			TH_LOG("path \"%s\"", paths[i]);
+		}
 		EXPECT_NE(0, ev.text[0]);
 	}
 	memset(longer, 'x', sizeof(longer));
 	nlx_begin(x, SWBLOCK_CMD_VOLUME_ADD);
 	mnl_attr_put(x->nlh, SWBLOCK_A_DATA_PATH, sizeof(longer), longer);
 	EXPECT_REFUSED_ANYHOW(x);
-	nlx_begin(x, SWBLOCK_CMD_VOLUME_ADD);	/* no NUL at the end */
+	nlx_begin(x, SWBLOCK_CMD_VOLUME_ADD); /* no NUL at the end */
 	mnl_attr_put(x->nlh, SWBLOCK_A_DATA_PATH, 8, "/dev/vda");
 	EXPECT_REFUSED_ANYHOW(x);
 }
@@ -401,8 +438,8 @@ TEST_F(contract, a_descriptor_that_is_no_connected_stream_is_refused)
 	fds[1] = 9999;
 	fds[2] = file;
 	fds[3] = udp;
-	fds[4] = tcp;		/* not connected */
-	fds[5] = pair[0];	/* no stream */
+	fds[4] = tcp; /* not connected */
+	fds[5] = pair[0]; /* no stream */
 	for (int i = 0; i < 6; i++) {
 		nlx_begin(x, SWBLOCK_CMD_LINK);
 		mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, self->v.id);
@@ -428,7 +465,7 @@ TEST_F(contract, a_link_to_a_stranger_is_refused)
 	mnl_attr_put(x->nlh, SWBLOCK_A_PEER_UUID, 16, some_uuid);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_FD, (uint32_t)pair[0]);
 	EXPECT_REFUSED_ANYHOW(x);
-	nlx_begin(x, SWBLOCK_CMD_LINK);		/* to itself */
+	nlx_begin(x, SWBLOCK_CMD_LINK); /* to itself */
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, self->v.id);
 	mnl_attr_put(x->nlh, SWBLOCK_A_PEER_UUID, 16, self->v.replica);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_FD, (uint32_t)pair[0]);
@@ -441,10 +478,11 @@ TEST_F(contract, a_link_to_a_stranger_is_refused)
 static int as_nobody(uint32_t id)
 {
 	static const uint8_t verbs[] = {
-		SWBLOCK_CMD_VOLUME_ADD, SWBLOCK_CMD_VOLUME_REMOVE, SWBLOCK_CMD_ADOPT,
-		SWBLOCK_CMD_ASSIGN, SWBLOCK_CMD_PROMOTE, SWBLOCK_CMD_DEMOTE,
-		SWBLOCK_CMD_LEASE, SWBLOCK_CMD_LINK, SWBLOCK_CMD_UNLINK,
-		SWBLOCK_CMD_TUNE,
+		SWBLOCK_CMD_VOLUME_ADD, SWBLOCK_CMD_VOLUME_REMOVE,
+		SWBLOCK_CMD_ADOPT,	SWBLOCK_CMD_ASSIGN,
+		SWBLOCK_CMD_PROMOTE,	SWBLOCK_CMD_DEMOTE,
+		SWBLOCK_CMD_LEASE,	SWBLOCK_CMD_LINK,
+		SWBLOCK_CMD_UNLINK,	SWBLOCK_CMD_TUNE,
 	};
 	struct nlx_volume v;
 	struct nlx x;
@@ -484,17 +522,23 @@ TEST_F(contract, a_truncated_or_giant_message_does_no_harm)
 	struct nlx *x = &self->x;
 	struct nlattr *a;
 
-	nlx_begin(x, SWBLOCK_CMD_VOLUME_GET);	/* attribute longer than the message */
+	nlx_begin(
+		x,
+		SWBLOCK_CMD_VOLUME_GET); /* attribute longer than the message */
 	a = mnl_nlmsg_get_payload_tail(x->nlh);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, self->v.id);
 	a->nla_len = 4000;
 	EXPECT_LT(nlx_send(x, NULL, NULL), 0);
-	nlx_begin(x, SWBLOCK_CMD_VOLUME_GET);	/* attribute shorter than its header */
+	nlx_begin(
+		x,
+		SWBLOCK_CMD_VOLUME_GET); /* attribute shorter than its header */
 	a = mnl_nlmsg_get_payload_tail(x->nlh);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, self->v.id);
 	a->nla_len = 2;
 	EXPECT_LT(nlx_send(x, NULL, NULL), 0);
-	nlx_begin(x, SWBLOCK_CMD_VOLUME_GET);	/* 60 KiB of attributes, each repeated */
+	nlx_begin(
+		x,
+		SWBLOCK_CMD_VOLUME_GET); /* 60 KiB of attributes, each repeated */
 	for (int i = 0; i < 7000; i++)
 		mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, NO_SUCH_ID);
 	EXPECT_LT(nlx_send(x, NULL, NULL), 0);

@@ -10,11 +10,12 @@
 #include "kselftest_harness.h"
 #include "nlx.h"
 
-#define ROUNDS		12
+#define ROUNDS 12
 
-FIXTURE(events) {
-	struct nlx x;		/* orders */
-	struct nlx ear;		/* events */
+FIXTURE(events)
+{
+	struct nlx x; /* orders */
+	struct nlx ear; /* events */
 	struct nlx_volume v;
 	uint8_t store[16];
 	uint64_t generation;
@@ -28,8 +29,10 @@ FIXTURE_SETUP(events)
 	ASSERT_EQ(0, nlx_open(&self->ear));
 	ASSERT_EQ(0, nlx_first(&self->x, &self->v));
 	ASSERT_EQ(0, nlx_subscribe(&self->ear));
-	memcpy(self->store, self->v.store_generation ? self->v.store : made_up, 16);
-	self->generation = self->v.store_generation ? self->v.store_generation : 1;
+	memcpy(self->store, self->v.store_generation ? self->v.store : made_up,
+	       16);
+	self->generation = self->v.store_generation ? self->v.store_generation :
+						      1;
 }
 
 FIXTURE_TEARDOWN(events)
@@ -39,7 +42,8 @@ FIXTURE_TEARDOWN(events)
 }
 
 static int adopt_order(struct nlx *x, uint32_t id, uint64_t epoch,
-		       const uint8_t *store, uint64_t generation, uint64_t cookie)
+		       const uint8_t *store, uint64_t generation,
+		       uint64_t cookie)
 {
 	nlx_begin(x, SWBLOCK_CMD_ADOPT);
 	mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, id);
@@ -58,14 +62,18 @@ TEST_F(events, sequence_numbers_are_dense_and_time_does_not_fall)
 	int reports = 0;
 
 	for (int i = 0; i < ROUNDS; i++)
-		ASSERT_EQ(0, adopt_order(&self->x, self->v.id, self->v.epoch + 1 + i,
-					 self->store, self->generation, 100 + i));
+		ASSERT_EQ(0, adopt_order(&self->x, self->v.id,
+					 self->v.epoch + 1 + i, self->store,
+					 self->generation, 100 + i));
 	while (reports < ROUNDS) {
 		ASSERT_EQ(0, nlx_event_next(&self->ear, &ev));
 		if (seq)
 			EXPECT_EQ(seq + 1, ev.seq);
 		EXPECT_GE(ev.time_ns, time);
-		EXPECT_NE(0, ev.text[0]) { TH_LOG("kind %u has no text", ev.kind); }
+		EXPECT_NE(0, ev.text[0])
+		{
+			TH_LOG("kind %u has no text", ev.kind);
+		}
 		seq = ev.seq;
 		time = ev.time_ns;
 		if (ev.kind == SWBLOCK_EVENT_REPORT) {
@@ -86,8 +94,8 @@ TEST_F(events, a_dump_includes_what_its_number_says)
 	struct nlx_event ev;
 
 	ASSERT_EQ(0, nlx_dump(&self->x, &before));
-	ASSERT_EQ(0, adopt_order(&self->x, self->v.id, self->v.epoch + 1, self->store,
-				 self->generation, 7));
+	ASSERT_EQ(0, adopt_order(&self->x, self->v.id, self->v.epoch + 1,
+				 self->store, self->generation, 7));
 	ASSERT_EQ(0, nlx_event_of(&self->ear, 7, &ev));
 	EXPECT_GT(ev.seq, before.seq);
 	ASSERT_EQ(0, nlx_dump(&self->x, &after));
@@ -150,8 +158,9 @@ TEST_F(events, a_deaf_listener_holds_nobody_up)
 		   sizeof(small));
 	ASSERT_EQ(0, nlx_subscribe(&deaf));
 	for (int i = 0; i < 40; i++)
-		ASSERT_EQ(0, adopt_order(&self->x, self->v.id, self->v.epoch + 1,
-					 self->store, self->generation, 500 + i));
+		ASSERT_EQ(0,
+			  adopt_order(&self->x, self->v.id, self->v.epoch + 1,
+				      self->store, self->generation, 500 + i));
 	ASSERT_EQ(0, nlx_event_of(&self->ear, 539, &ev));
 	nlx_close(&deaf);
 }

@@ -28,7 +28,8 @@ static void random_bytes(uint8_t *p, size_t n)
 /* Lengths near the right ones are more interesting than any. */
 static size_t random_len(void)
 {
-	static const size_t often[] = { 0, 1, 4, 8, 16, 2, 15, 17, 32, 255, 256, 257 };
+	static const size_t often[] = { 0,  1,	4,  8,	 16,  2,
+					15, 17, 32, 255, 256, 257 };
 
 	return rnd(4) ? often[rnd(12)] : rnd(600);
 }
@@ -43,13 +44,15 @@ static void put_random(struct nlx *x, uint32_t id, int depth)
 	if (x->nlh->nlmsg_len > 8000)
 		return;
 	if (rnd(3) == 0) {
-		mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, rnd(4) ? id : rnd(5));
+		mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID,
+				 rnd(4) ? id : rnd(5));
 		return;
 	}
 	if (depth < 4 && rnd(4) == 0) {
 		static const uint16_t nests[] = {
-			SWBLOCK_A_CONFIG, SWBLOCK_A_CERT, SWBLOCK_CERT_A_CONFIG,
-			SWBLOCK_CERT_A_JUDGE, SWBLOCK_CERT_A_REPORT, SWBLOCK_A_PEER,
+			SWBLOCK_A_CONFIG,      SWBLOCK_A_CERT,
+			SWBLOCK_CERT_A_CONFIG, SWBLOCK_CERT_A_JUDGE,
+			SWBLOCK_CERT_A_REPORT, SWBLOCK_A_PEER,
 		};
 		int n = (int)rnd(12);
 
@@ -63,7 +66,7 @@ static void put_random(struct nlx *x, uint32_t id, int depth)
 	}
 	len = random_len();
 	random_bytes(bytes, len);
-	if (rnd(3) == 0)	/* small numbers hit more */
+	if (rnd(3) == 0) /* small numbers hit more */
 		memset(bytes + 1, 0, len > 1 ? len - 1 : 0);
 	if (depth)
 		type = (uint16_t)rnd(14);
@@ -102,18 +105,23 @@ int main(int argc, char **argv)
 			put_random(&x, id, 0);
 		err = nlx_send(&x, NULL, NULL);
 		if (err == -EAGAIN) {
-			fprintf(stderr, "nl_fuzz: seed %" PRIu64 " message %u (command %u) was not answered\n",
+			fprintf(stderr,
+				"nl_fuzz: seed %" PRIu64
+				" message %u (command %u) was not answered\n",
 				seed, i, cmd);
 			return 1;
 		}
 		answers[err == 0 ? 0 : x.text[0] ? 1 : 2]++;
 		if (i % 100 == 99 && (nlx_info(&x) || nlx_dump(&x, &v))) {
-			fprintf(stderr, "nl_fuzz: seed %" PRIu64 ": after message %u the family is out of order\n",
+			fprintf(stderr,
+				"nl_fuzz: seed %" PRIu64
+				": after message %u the family is out of order\n",
 				seed, i);
 			return 1;
 		}
 	}
-	printf("seed %" PRIu64 ": %d accepted, %d refused with words, %d without\n",
+	printf("seed %" PRIu64
+	       ": %d accepted, %d refused with words, %d without\n",
 	       seed, answers[0], answers[1], answers[2]);
 	return 0;
 }

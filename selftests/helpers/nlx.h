@@ -22,17 +22,17 @@
 #include <linux/netlink.h>
 #include <linux/swblock.h>
 
-#define NLX_BUF		(256 * 1024)
-#define NLX_WAIT_MS	20000
+#define NLX_BUF (256 * 1024)
+#define NLX_WAIT_MS 20000
 
 struct nlx {
 	struct mnl_socket *sock;
 	uint16_t family;
 	uint32_t group;
 	uint32_t seq;
-	char text[512];		/* extended ack of the last answer */
-	uint32_t attr_offset;	/* and the attribute it objects to, 0: none */
-	char *out;		/* message under construction */
+	char text[512]; /* extended ack of the last answer */
+	uint32_t attr_offset; /* and the attribute it objects to, 0: none */
+	char *out; /* message under construction */
 	char *in;
 	struct nlmsghdr *nlh;
 };
@@ -84,8 +84,10 @@ static inline int nlx_take_error(struct nlx *x, const struct nlmsghdr *nlh)
 		if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
 			skip += e->msg.nlmsg_len - sizeof(e->msg);
 		for (a = (const void *)((const char *)e + MNL_ALIGN(skip));
-		     mnl_attr_ok(a, (int)((const char *)mnl_nlmsg_get_payload_tail(nlh) -
-					  (const char *)a));
+		     mnl_attr_ok(a,
+				 (int)((const char *)mnl_nlmsg_get_payload_tail(
+					       nlh) -
+				       (const char *)a));
 		     a = mnl_attr_next(a)) {
 			if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG)
 				snprintf(x->text, sizeof(x->text), "%s",
@@ -101,8 +103,8 @@ static inline int nlx_take_error(struct nlx *x, const struct nlmsghdr *nlh)
  * Send what was built and read until its answer ends. Every other message of the
  * answer goes to @cb. Return: 0 or a negative errno of the kernel.
  */
-static inline int nlx_send(struct nlx *x, void (*cb)(const struct nlmsghdr *, void *),
-			   void *arg)
+static inline int
+nlx_send(struct nlx *x, void (*cb)(const struct nlmsghdr *, void *), void *arg)
 {
 	uint32_t seq = x->nlh->nlmsg_seq;
 	struct nlmsghdr *nlh;
@@ -137,7 +139,8 @@ static inline void nlx_family_cb(const struct nlmsghdr *nlh, void *arg)
 	struct nlx *x = arg;
 	const struct nlattr *a, *g, *f;
 
-	mnl_attr_for_each(a, nlh, sizeof(struct genlmsghdr)) {
+	mnl_attr_for_each(a, nlh, sizeof(struct genlmsghdr))
+	{
 		if (mnl_attr_get_type(a) == CTRL_ATTR_FAMILY_ID)
 			x->family = mnl_attr_get_u16(a);
 		if (mnl_attr_get_type(a) != CTRL_ATTR_MCAST_GROUPS)
@@ -147,9 +150,11 @@ static inline void nlx_family_cb(const struct nlmsghdr *nlh, void *arg)
 			bool ours = false;
 
 			mnl_attr_for_each_nested(f, g) {
-				if (mnl_attr_get_type(f) == CTRL_ATTR_MCAST_GRP_ID)
+				if (mnl_attr_get_type(f) ==
+				    CTRL_ATTR_MCAST_GRP_ID)
 					id = mnl_attr_get_u32(f);
-				if (mnl_attr_get_type(f) == CTRL_ATTR_MCAST_GRP_NAME)
+				if (mnl_attr_get_type(f) ==
+				    CTRL_ATTR_MCAST_GRP_NAME)
 					ours = !strcmp(mnl_attr_get_str(f),
 						       SWBLOCK_MCGRP_EVENTS);
 			}
@@ -173,7 +178,8 @@ static inline int nlx_open(struct nlx *x)
 		return -EIO;
 	mnl_socket_setsockopt(x->sock, NETLINK_EXT_ACK, &one, sizeof(one));
 	mnl_socket_setsockopt(x->sock, NETLINK_CAP_ACK, &one, sizeof(one));
-	setsockopt(mnl_socket_get_fd(x->sock), SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	setsockopt(mnl_socket_get_fd(x->sock), SOL_SOCKET, SO_RCVTIMEO, &tv,
+		   sizeof(tv));
 	nlx_begin_raw(x, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, NLM_F_ACK);
 	((struct genlmsghdr *)mnl_nlmsg_get_payload(x->nlh))->version = 1;
 	mnl_attr_put_strz(x->nlh, CTRL_ATTR_FAMILY_NAME, SWBLOCK_FAMILY_NAME);
@@ -200,33 +206,62 @@ static inline uint64_t nlx_u64(const struct nlattr *a)
 	return mnl_attr_get_payload_len(a) == 8 ? mnl_attr_get_u64(a) : 0;
 }
 
-static inline void nlx_event_take(const struct nlmsghdr *nlh, struct nlx_event *ev)
+static inline void nlx_event_take(const struct nlmsghdr *nlh,
+				  struct nlx_event *ev)
 {
 	const struct nlattr *a, *r;
 
 	memset(ev, 0, sizeof(*ev));
-	mnl_attr_for_each(a, nlh, sizeof(struct genlmsghdr)) {
+	mnl_attr_for_each(a, nlh, sizeof(struct genlmsghdr))
+	{
 		switch (mnl_attr_get_type(a)) {
-		case SWBLOCK_A_SEQ: ev->seq = nlx_u64(a); break;
-		case SWBLOCK_A_COOKIE: ev->cookie = nlx_u64(a); break;
-		case SWBLOCK_A_EPOCH: ev->epoch = nlx_u64(a); break;
-		case SWBLOCK_A_TIME_NS: ev->time_ns = nlx_u64(a); break;
-		case SWBLOCK_A_EVENT_KIND: ev->kind = mnl_attr_get_u32(a); break;
-		case SWBLOCK_A_VOLUME_ID: ev->id = mnl_attr_get_u32(a); break;
-		case SWBLOCK_A_ERRNO: ev->error = mnl_attr_get_u32(a); break;
-		case SWBLOCK_A_CASE: ev->letter = mnl_attr_get_u8(a); break;
-		case SWBLOCK_A_ROLE: ev->role = mnl_attr_get_u8(a); break;
+		case SWBLOCK_A_SEQ:
+			ev->seq = nlx_u64(a);
+			break;
+		case SWBLOCK_A_COOKIE:
+			ev->cookie = nlx_u64(a);
+			break;
+		case SWBLOCK_A_EPOCH:
+			ev->epoch = nlx_u64(a);
+			break;
+		case SWBLOCK_A_TIME_NS:
+			ev->time_ns = nlx_u64(a);
+			break;
+		case SWBLOCK_A_EVENT_KIND:
+			ev->kind = mnl_attr_get_u32(a);
+			break;
+		case SWBLOCK_A_VOLUME_ID:
+			ev->id = mnl_attr_get_u32(a);
+			break;
+		case SWBLOCK_A_ERRNO:
+			ev->error = mnl_attr_get_u32(a);
+			break;
+		case SWBLOCK_A_CASE:
+			ev->letter = mnl_attr_get_u8(a);
+			break;
+		case SWBLOCK_A_ROLE:
+			ev->role = mnl_attr_get_u8(a);
+			break;
 		case SWBLOCK_A_TEXT:
-			snprintf(ev->text, sizeof(ev->text), "%s", mnl_attr_get_str(a));
+			snprintf(ev->text, sizeof(ev->text), "%s",
+				 mnl_attr_get_str(a));
 			break;
 		case SWBLOCK_A_REPORT:
 			ev->has_report = true;
 			mnl_attr_for_each_nested(r, a) {
 				switch (mnl_attr_get_type(r)) {
-				case SWBLOCK_REPORT_A_DURABLE: ev->durable = nlx_u64(r); break;
-				case SWBLOCK_REPORT_A_COMMITTED: ev->committed = nlx_u64(r); break;
-				case SWBLOCK_REPORT_A_LAST_EPOCH: ev->last_epoch = nlx_u64(r); break;
-				case SWBLOCK_REPORT_A_ADOPTED: ev->adopted = nlx_u64(r); break;
+				case SWBLOCK_REPORT_A_DURABLE:
+					ev->durable = nlx_u64(r);
+					break;
+				case SWBLOCK_REPORT_A_COMMITTED:
+					ev->committed = nlx_u64(r);
+					break;
+				case SWBLOCK_REPORT_A_LAST_EPOCH:
+					ev->last_epoch = nlx_u64(r);
+					break;
+				case SWBLOCK_REPORT_A_ADOPTED:
+					ev->adopted = nlx_u64(r);
+					break;
 				}
 			}
 			break;
@@ -249,14 +284,15 @@ static inline int nlx_event_next(struct nlx *x, struct nlx_event *ev)
 		nlh = (void *)x->in;
 		if (!mnl_nlmsg_ok(nlh, len) || nlh->nlmsg_type != x->family ||
 		    ((struct genlmsghdr *)mnl_nlmsg_get_payload(nlh))->cmd !=
-		    SWBLOCK_CMD_EVENT)
+			    SWBLOCK_CMD_EVENT)
 			continue;
 		nlx_event_take(nlh, ev);
 		return 0;
 	}
 }
 
-static inline int nlx_event_of(struct nlx *x, uint64_t cookie, struct nlx_event *ev)
+static inline int nlx_event_of(struct nlx *x, uint64_t cookie,
+			       struct nlx_event *ev)
 {
 	int err;
 
@@ -272,7 +308,7 @@ struct nlx_volume {
 	uint8_t volume[16], replica[16], store[16];
 	uint64_t store_generation, epoch, opened, durable, committed, seq;
 	uint8_t role;
-	unsigned int count;	/* of volumes seen */
+	unsigned int count; /* of volumes seen */
 };
 
 static inline void nlx_volume_cb(const struct nlmsghdr *nlh, void *arg)
@@ -281,21 +317,44 @@ static inline void nlx_volume_cb(const struct nlmsghdr *nlh, void *arg)
 	const struct nlattr *a;
 
 	v->count++;
-	mnl_attr_for_each(a, nlh, sizeof(struct genlmsghdr)) {
+	mnl_attr_for_each(a, nlh, sizeof(struct genlmsghdr))
+	{
 		const void *p = mnl_attr_get_payload(a);
 
 		switch (mnl_attr_get_type(a)) {
-		case SWBLOCK_A_VOLUME_ID: v->id = mnl_attr_get_u32(a); break;
-		case SWBLOCK_A_VOLUME_UUID: memcpy(v->volume, p, 16); break;
-		case SWBLOCK_A_REPLICA_UUID: memcpy(v->replica, p, 16); break;
-		case SWBLOCK_A_STORE_UUID: memcpy(v->store, p, 16); break;
-		case SWBLOCK_A_STORE_GENERATION: v->store_generation = nlx_u64(a); break;
-		case SWBLOCK_A_EPOCH: v->epoch = nlx_u64(a); break;
-		case SWBLOCK_A_OPENED: v->opened = nlx_u64(a); break;
-		case SWBLOCK_A_DURABLE_LSN: v->durable = nlx_u64(a); break;
-		case SWBLOCK_A_COMMITTED_LSN: v->committed = nlx_u64(a); break;
-		case SWBLOCK_A_ROLE: v->role = mnl_attr_get_u8(a); break;
-		case SWBLOCK_A_SEQ: v->seq = nlx_u64(a); break;
+		case SWBLOCK_A_VOLUME_ID:
+			v->id = mnl_attr_get_u32(a);
+			break;
+		case SWBLOCK_A_VOLUME_UUID:
+			memcpy(v->volume, p, 16);
+			break;
+		case SWBLOCK_A_REPLICA_UUID:
+			memcpy(v->replica, p, 16);
+			break;
+		case SWBLOCK_A_STORE_UUID:
+			memcpy(v->store, p, 16);
+			break;
+		case SWBLOCK_A_STORE_GENERATION:
+			v->store_generation = nlx_u64(a);
+			break;
+		case SWBLOCK_A_EPOCH:
+			v->epoch = nlx_u64(a);
+			break;
+		case SWBLOCK_A_OPENED:
+			v->opened = nlx_u64(a);
+			break;
+		case SWBLOCK_A_DURABLE_LSN:
+			v->durable = nlx_u64(a);
+			break;
+		case SWBLOCK_A_COMMITTED_LSN:
+			v->committed = nlx_u64(a);
+			break;
+		case SWBLOCK_A_ROLE:
+			v->role = mnl_attr_get_u8(a);
+			break;
+		case SWBLOCK_A_SEQ:
+			v->seq = nlx_u64(a);
+			break;
 		}
 	}
 }

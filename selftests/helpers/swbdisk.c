@@ -19,7 +19,7 @@
 #include "core/port.h"
 #include "format/disk.h"
 
-#define GROUPS_SHOWN_MAX	100000
+#define GROUPS_SHOWN_MAX 100000
 
 static const char usage_text[] =
 	"usage: swbdisk COMMAND DEV ...\n"
@@ -42,36 +42,53 @@ struct field {
 	size_t len;
 };
 
-#define F(type, member) \
-	{ #member, offsetof(struct type, member), sizeof(((struct type *)0)->member) }
+#define F(type, member)                                    \
+	{                                                  \
+#member, offsetof(struct type, member),    \
+			sizeof(((struct type *)0)->member) \
+	}
 
 static const struct field super_fields[] = {
-	F(swb_disk_super, magic), F(swb_disk_super, version),
-	F(swb_disk_super, generation), F(swb_disk_super, volume_uuid),
-	F(swb_disk_super, replica_uuid), F(swb_disk_super, store_uuid),
-	F(swb_disk_super, store_generation), F(swb_disk_super, ring_id),
-	F(swb_disk_super, flags), F(swb_disk_super, block_bytes),
-	F(swb_disk_super, ring_unit), F(swb_disk_super, tail_prev_crc),
-	F(swb_disk_super, ring_offset), F(swb_disk_super, ring_bytes),
-	F(swb_disk_super, extent_offset), F(swb_disk_super, extent_bytes),
-	F(swb_disk_super, epoch), F(swb_disk_super, opened),
-	F(swb_disk_super, incarnation), F(swb_disk_super, extent_lo),
-	F(swb_disk_super, extent_hi), F(swb_disk_super, committed),
-	F(swb_disk_super, tail_pos), F(swb_disk_super, tail_seq),
-	F(swb_disk_super, tail_lsn), F(swb_disk_super, log_end),
-	F(swb_disk_super, base_lsn), F(swb_disk_super, lineage_count),
-	F(swb_disk_super, volume_label), F(swb_disk_super, replica_label),
+	F(swb_disk_super, magic),
+	F(swb_disk_super, version),
+	F(swb_disk_super, generation),
+	F(swb_disk_super, volume_uuid),
+	F(swb_disk_super, replica_uuid),
+	F(swb_disk_super, store_uuid),
+	F(swb_disk_super, store_generation),
+	F(swb_disk_super, ring_id),
+	F(swb_disk_super, flags),
+	F(swb_disk_super, block_bytes),
+	F(swb_disk_super, ring_unit),
+	F(swb_disk_super, tail_prev_crc),
+	F(swb_disk_super, ring_offset),
+	F(swb_disk_super, ring_bytes),
+	F(swb_disk_super, extent_offset),
+	F(swb_disk_super, extent_bytes),
+	F(swb_disk_super, epoch),
+	F(swb_disk_super, opened),
+	F(swb_disk_super, incarnation),
+	F(swb_disk_super, extent_lo),
+	F(swb_disk_super, extent_hi),
+	F(swb_disk_super, committed),
+	F(swb_disk_super, tail_pos),
+	F(swb_disk_super, tail_seq),
+	F(swb_disk_super, tail_lsn),
+	F(swb_disk_super, log_end),
+	F(swb_disk_super, base_lsn),
+	F(swb_disk_super, lineage_count),
+	F(swb_disk_super, volume_label),
+	F(swb_disk_super, replica_label),
 	{ NULL, 0, 0 },
 };
 
 static const struct field group_fields[] = {
-	F(swb_disk_group, magic), F(swb_disk_group, seq),
-	F(swb_disk_group, incarnation), F(swb_disk_group, epoch),
-	F(swb_disk_group, first_lsn), F(swb_disk_group, committed),
-	F(swb_disk_group, ring_id), F(swb_disk_group, prev_crc),
-	F(swb_disk_group, nrec), F(swb_disk_group, header_bytes),
-	F(swb_disk_group, payload_bytes),
-	{ NULL, 0, 0 },
+	F(swb_disk_group, magic),	  F(swb_disk_group, seq),
+	F(swb_disk_group, incarnation),	  F(swb_disk_group, epoch),
+	F(swb_disk_group, first_lsn),	  F(swb_disk_group, committed),
+	F(swb_disk_group, ring_id),	  F(swb_disk_group, prev_crc),
+	F(swb_disk_group, nrec),	  F(swb_disk_group, header_bytes),
+	F(swb_disk_group, payload_bytes), { NULL, 0, 0 },
 };
 
 static void __attribute__((noreturn, format(printf, 1, 2)))
@@ -195,7 +212,8 @@ static const struct field *field_find(const struct field *f, const char *name,
 }
 
 /* FIELD=VALUE, FIELD=+N and FIELD=-N for numbers, hex digits for uuids */
-static void field_assign(const struct field *fields, void *base, const char *arg)
+static void field_assign(const struct field *fields, void *base,
+			 const char *arg)
 {
 	const char *eq = strchr(arg, '=');
 	const struct field *f;
@@ -208,7 +226,8 @@ static void field_assign(const struct field *fields, void *base, const char *arg
 	f = field_find(fields, arg, (size_t)(eq - arg));
 	p = (u8 *)base + f->offset;
 	eq++;
-	if ((!strcmp(f->name, "magic") && f->len == 8) || strstr(f->name, "label")) {
+	if ((!strcmp(f->name, "magic") && f->len == 8) ||
+	    strstr(f->name, "label")) {
 		strncpy((char *)p, eq, f->len);
 	} else if (f->len == 16) {
 		for (size_t i = 0; i < f->len; i++) {
@@ -245,7 +264,8 @@ static void show(int fd)
 	}
 }
 
-static unsigned int slots_named(const struct swb_disk_super s[2], const char *name)
+static unsigned int slots_named(const struct swb_disk_super s[2],
+				const char *name)
 {
 	if (!strcmp(name, "0"))
 		return 1;
@@ -289,7 +309,7 @@ static void spoil(int fd, const char *slot, bool zap)
 			continue;
 		if (zap)
 			memset(&s[i], 0, sizeof(s[i]));
-		else	/* as a write that was cut: the second half is old */
+		else /* as a write that was cut: the second half is old */
 			memset((u8 *)&s[i] + 2048, 0x5a, 2048);
 		write_at(fd, slot_pos[i], &s[i], sizeof(s[i]));
 	}
@@ -336,10 +356,12 @@ static bool group_at(int fd, const struct swb_disk_super *s, u64 pos, u8 *buf)
 
 	memset(buf, 0, SWB_GROUP_HEADER_MAX);
 	read_at(fd, le64_to_cpu(s->ring_offset) + pos, buf,
-		room < SWB_GROUP_HEADER_MAX ? (size_t)room : SWB_GROUP_HEADER_MAX);
+		room < SWB_GROUP_HEADER_MAX ? (size_t)room :
+					      SWB_GROUP_HEADER_MAX);
 	len = le32_to_cpu(g->header_bytes);
-	if (le32_to_cpu(g->magic) != SWB_GROUP_MAGIC || g->ring_id != s->ring_id ||
-	    len < sizeof(*g) || len > SWB_GROUP_HEADER_MAX || len > room)
+	if (le32_to_cpu(g->magic) != SWB_GROUP_MAGIC ||
+	    g->ring_id != s->ring_id || len < sizeof(*g) ||
+	    len > SWB_GROUP_HEADER_MAX || len > room)
 		return false;
 	crc = le32_to_cpu(g->crc);
 	g->crc = 0;
@@ -369,7 +391,8 @@ static void groups(int fd, int wal_fd)
 		u64 len;
 
 		if (pos >= ring || !group_at(wal_fd, s, pos, buf) ||
-		    le64_to_cpu(g->seq) != seq || le32_to_cpu(g->prev_crc) != prev) {
+		    le64_to_cpu(g->seq) != seq ||
+		    le32_to_cpu(g->prev_crc) != prev) {
 			if (!pos || !group_at(wal_fd, s, 0, buf) ||
 			    le64_to_cpu(g->seq) != seq ||
 			    le32_to_cpu(g->prev_crc) != prev)
@@ -384,7 +407,8 @@ static void groups(int fd, int wal_fd)
 		putchar('\n');
 		prev = le32_to_cpu(g->crc);
 		seq++;
-		len = (u64)le32_to_cpu(g->header_bytes) + le32_to_cpu(g->payload_bytes);
+		len = (u64)le32_to_cpu(g->header_bytes) +
+		      le32_to_cpu(g->payload_bytes);
 		pos += (len + unit - 1) / unit * unit;
 	}
 }
@@ -420,7 +444,7 @@ static void group_flip(int fd, u64 pos, const char *part)
 		flip(fd, pos + offsetof(struct swb_disk_group, first_lsn));
 	else if (!strcmp(part, "payload") && g->payload_bytes)
 		flip(fd, pos + le32_to_cpu(g->header_bytes) +
-			 le32_to_cpu(g->payload_bytes) / 2);
+				 le32_to_cpu(g->payload_bytes) / 2);
 	else
 		die("no %s in this group", part);
 }

@@ -29,10 +29,10 @@
 
 #include <linux/fs.h>
 
-#define MAGIC		0x6c6f616462777321ULL
-#define LIVES_MAX	64
-#define OP_BLOCKS_MAX	16
-#define BLOCKS_MAX	(1U << 20)
+#define MAGIC 0x6c6f616462777321ULL
+#define LIVES_MAX 64
+#define OP_BLOCKS_MAX 16
+#define BLOCKS_MAX (1U << 20)
 
 struct block {
 	uint64_t magic;
@@ -66,8 +66,13 @@ static struct {
 	uint64_t seed, life, from, count, barrier, blocks, acked;
 	uint32_t block_bytes;
 	bool buffered, zeroes, use_fua, quiet;
-} o = { .seed = 1, .life = 1, .from = 1, .count = 100, .barrier = 8,
-	.block_bytes = 4096, .blocks = 2048 };
+} o = { .seed = 1,
+	.life = 1,
+	.from = 1,
+	.count = 100,
+	.barrier = 8,
+	.block_bytes = 4096,
+	.blocks = 2048 };
 
 static void __attribute__((noreturn, format(printf, 1, 2)))
 die(const char *fmt, ...)
@@ -96,7 +101,7 @@ static struct op op_make(uint64_t life, uint64_t n)
 	struct op op;
 
 	op.count = r % 8 ? 1 + (unsigned int)(r >> 8) % 4 :
-		   1 + (unsigned int)(r >> 8) % OP_BLOCKS_MAX;
+			   1 + (unsigned int)(r >> 8) % OP_BLOCKS_MAX;
 	if (op.count > o.blocks)
 		op.count = (unsigned int)o.blocks;
 	op.first = mix(r) % (o.blocks - op.count + 1);
@@ -104,7 +109,8 @@ static struct op op_make(uint64_t life, uint64_t n)
 	return op;
 }
 
-static void block_fill(struct block *b, uint64_t life, uint64_t op, uint64_t number)
+static void block_fill(struct block *b, uint64_t life, uint64_t op,
+		       uint64_t number)
 {
 	size_t words = (o.block_bytes - sizeof(*b)) / 8;
 
@@ -114,7 +120,8 @@ static void block_fill(struct block *b, uint64_t life, uint64_t op, uint64_t num
 	b->op = op;
 	b->number = number;
 	for (size_t i = 0; i < words; i++)
-		b->fill[i] = (op << 32 ^ number) * 0x9e3779b97f4a7c15ULL + i + life;
+		b->fill[i] =
+			(op << 32 ^ number) * 0x9e3779b97f4a7c15ULL + i + life;
 }
 
 static void *aligned(size_t len)
@@ -133,7 +140,8 @@ static void ack(int fd, uint64_t op)
 
 	if (fd < 0)
 		return;
-	n = snprintf(line, sizeof(line), "ack %" PRIu64 " %" PRIu64 "\n", o.life, op);
+	n = snprintf(line, sizeof(line), "ack %" PRIu64 " %" PRIu64 "\n",
+		     o.life, op);
 	if (write(fd, line, (size_t)n) != n || fdatasync(fd))
 		die("%s: %s", o.acks, strerror(errno));
 }
@@ -142,7 +150,7 @@ static void ack(int fd, uint64_t op)
 static int do_write(void)
 {
 	int fd = open(o.dev, O_RDWR | (o.buffered ? 0 : O_DIRECT) |
-			     (o.use_fua ? O_DSYNC : 0));
+				     (o.use_fua ? O_DSYNC : 0));
 	int ack_fd = -1;
 	uint8_t *buf = aligned((size_t)OP_BLOCKS_MAX * o.block_bytes);
 	uint64_t n;
@@ -157,9 +165,10 @@ static int do_write(void)
 	if (o.history) {
 		FILE *f = fopen(o.history, "a");
 
-		if (!f || fprintf(f, "life %" PRIu64 " from %" PRIu64 "\n",
-				  o.life, o.from) < 0 || fflush(f) ||
-		    fsync(fileno(f)))
+		if (!f ||
+		    fprintf(f, "life %" PRIu64 " from %" PRIu64 "\n", o.life,
+			    o.from) < 0 ||
+		    fflush(f) || fsync(fileno(f)))
 			die("%s: %s", o.history, strerror(errno));
 		fclose(f);
 	}
@@ -179,23 +188,26 @@ static int do_write(void)
 			got = got ? -1 : (ssize_t)len;
 		} else {
 			for (unsigned int i = 0; i < op.count; i++)
-				block_fill((void *)(buf + (size_t)i * o.block_bytes),
+				block_fill((void *)(buf +
+						    (size_t)i * o.block_bytes),
 					   o.life, n, op.first + i);
 			got = pwrite(fd, buf, len, pos);
 		}
 		if (got != (ssize_t)len) {
-			fprintf(stderr, "swbload: operation %" PRIu64 ": %s\n", n,
-				got < 0 ? strerror(errno) : "short");
+			fprintf(stderr, "swbload: operation %" PRIu64 ": %s\n",
+				n, got < 0 ? strerror(errno) : "short");
 			return 3;
 		}
 		if (o.use_fua && !op.zeroes && !o.buffered) {
 			/* O_DSYNC: only this one is covered for certain, but a
-			 * prefix (G3) with it holds all before it as well */
+			 * prefix (G3) with it holds all before it as well
+			 */
 			ack(ack_fd, n);
 		} else if (o.barrier && n % o.barrier == 0) {
 			if (fsync(fd)) {
-				fprintf(stderr, "swbload: barrier %" PRIu64 ": %s\n",
-					n, strerror(errno));
+				fprintf(stderr,
+					"swbload: barrier %" PRIu64 ": %s\n", n,
+					strerror(errno));
 				return 3;
 			}
 			ack(ack_fd, n);
@@ -203,7 +215,8 @@ static int do_write(void)
 	}
 	if (o.barrier) {
 		if (fsync(fd)) {
-			fprintf(stderr, "swbload: barrier: %s\n", strerror(errno));
+			fprintf(stderr, "swbload: barrier: %s\n",
+				strerror(errno));
 			return 3;
 		}
 		ack(ack_fd, n - 1);
@@ -227,8 +240,8 @@ static unsigned int lives_read(struct life *lives)
 	if (!f)
 		die("%s: %s", o.history, strerror(errno));
 	while (count < LIVES_MAX &&
-	       fscanf(f, " life %" SCNu64 " from %" SCNu64, &lives[count].number,
-		      &lives[count].from) == 2)
+	       fscanf(f, " life %" SCNu64 " from %" SCNu64,
+		      &lives[count].number, &lives[count].from) == 2)
 		count++;
 	fclose(f);
 	if (!count)
@@ -253,14 +266,16 @@ static uint64_t acks_read(uint64_t life)
 	return max;
 }
 
-static void model_apply(struct model *m, uint64_t life, uint64_t from, uint64_t to)
+static void model_apply(struct model *m, uint64_t life, uint64_t from,
+			uint64_t to)
 {
 	for (uint64_t n = from; n <= to; n++) {
 		struct op op = op_make(life, n);
 
 		for (unsigned int i = 0; i < op.count; i++)
 			m[op.first + i] = (struct model){ (uint32_t)life,
-							  (uint32_t)n, op.zeroes };
+							  (uint32_t)n,
+							  op.zeroes };
 	}
 }
 
@@ -282,15 +297,20 @@ static unsigned int mismatches(const uint8_t *image, const struct model *m,
 	unsigned int bad = 0;
 
 	for (uint64_t i = 0; i < o.blocks; i++) {
-		const struct block *b = (const void *)(image + i * o.block_bytes);
+		const struct block *b =
+			(const void *)(image + i * o.block_bytes);
 
 		if (block_is(b, &m[i], i, want))
 			continue;
 		if (tell && bad < 8)
-			fprintf(stderr, "swbload: block %" PRIu64 ": expected life %u operation %u%s, found %s life %" PRIu64 " operation %" PRIu64 " of block %" PRIu64 "\n",
-				i, m[i].life, m[i].op, m[i].zeroes ? " (zeroes)" : "",
-				b->magic == MAGIC ? "ours," : "not ours,", b->life,
-				b->op, b->number);
+			fprintf(stderr,
+				"swbload: block %" PRIu64
+				": expected life %u operation %u%s, found %s life %" PRIu64
+				" operation %" PRIu64 " of block %" PRIu64 "\n",
+				i, m[i].life, m[i].op,
+				m[i].zeroes ? " (zeroes)" : "",
+				b->magic == MAGIC ? "ours," : "not ours,",
+				b->life, b->op, b->number);
 		bad++;
 	}
 	free(want);
@@ -321,17 +341,20 @@ static int do_verify(void)
 		ssize_t got = pread(fd, image + at, n, (off_t)at);
 
 		if (got <= 0)
-			die("read at %zu: %s", at, got ? strerror(errno) : "end");
+			die("read at %zu: %s", at,
+			    got ? strerror(errno) : "end");
 		at += (size_t)got;
 	}
 	close(fd);
 
 	acked = acks_read(now->number);
 	for (unsigned int i = 0; i + 1 < count; i++)
-		model_apply(m, lives[i].number, lives[i].from, lives[i + 1].from - 1);
+		model_apply(m, lives[i].number, lives[i].from,
+			    lives[i + 1].from - 1);
 	k = now->from - 1;
 	for (uint64_t i = 0; i < o.blocks; i++) {
-		const struct block *b = (const void *)(image + i * o.block_bytes);
+		const struct block *b =
+			(const void *)(image + i * o.block_bytes);
 
 		if (b->magic == MAGIC && b->seed == o.seed &&
 		    b->life == now->number && b->op > k)
@@ -360,14 +383,18 @@ static int do_verify(void)
 				    lives[i + 1].from - 1);
 		model_apply(m, now->number, now->from, k);
 		bad = mismatches(image, m, true);
-		fprintf(stderr, "swbload: no prefix: %u of %" PRIu64 " blocks are not those after life %" PRIu64 " operation %" PRIu64 " (acknowledged: %" PRIu64 ")\n",
+		fprintf(stderr,
+			"swbload: no prefix: %u of %" PRIu64
+			" blocks are not those after life %" PRIu64
+			" operation %" PRIu64 " (acknowledged: %" PRIu64 ")\n",
 			bad, o.blocks, now->number, k, acked);
 		return 1;
 	}
 	if (o.quiet)
 		printf("%" PRIu64 "\n", k);
 	else
-		printf("prefix of life %" PRIu64 " up to operation %" PRIu64 ", acknowledged %" PRIu64 "\n",
+		printf("prefix of life %" PRIu64 " up to operation %" PRIu64
+		       ", acknowledged %" PRIu64 "\n",
 		       now->number, k, acked);
 	return 0;
 }
@@ -386,25 +413,55 @@ int main(int argc, char **argv)
 
 	while ((c = getopt(argc, argv, "s:l:f:n:b:B:k:za:H:A:cdq")) != -1) {
 		switch (c) {
-		case 's': o.seed = strtoull(optarg, NULL, 0); break;
-		case 'l': o.life = strtoull(optarg, NULL, 0); break;
-		case 'f': o.from = strtoull(optarg, NULL, 0); break;
-		case 'n': o.count = strtoull(optarg, NULL, 0); break;
-		case 'b': o.barrier = strtoull(optarg, NULL, 0); break;
-		case 'B': o.block_bytes = (uint32_t)strtoul(optarg, NULL, 0); break;
-		case 'k': o.blocks = strtoull(optarg, NULL, 0); break;
-		case 'A': o.acked = strtoull(optarg, NULL, 0); break;
-		case 'a': o.acks = optarg; break;
-		case 'H': o.history = optarg; break;
-		case 'z': o.zeroes = true; break;
-		case 'c': o.buffered = true; break;
-		case 'd': o.use_fua = true; break;
-		case 'q': o.quiet = true; break;
-		default: fputs(usage_text, stderr); return 2;
+		case 's':
+			o.seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'l':
+			o.life = strtoull(optarg, NULL, 0);
+			break;
+		case 'f':
+			o.from = strtoull(optarg, NULL, 0);
+			break;
+		case 'n':
+			o.count = strtoull(optarg, NULL, 0);
+			break;
+		case 'b':
+			o.barrier = strtoull(optarg, NULL, 0);
+			break;
+		case 'B':
+			o.block_bytes = (uint32_t)strtoul(optarg, NULL, 0);
+			break;
+		case 'k':
+			o.blocks = strtoull(optarg, NULL, 0);
+			break;
+		case 'A':
+			o.acked = strtoull(optarg, NULL, 0);
+			break;
+		case 'a':
+			o.acks = optarg;
+			break;
+		case 'H':
+			o.history = optarg;
+			break;
+		case 'z':
+			o.zeroes = true;
+			break;
+		case 'c':
+			o.buffered = true;
+			break;
+		case 'd':
+			o.use_fua = true;
+			break;
+		case 'q':
+			o.quiet = true;
+			break;
+		default:
+			fputs(usage_text, stderr);
+			return 2;
 		}
 	}
-	if (argc - optind != 2 || !o.blocks || o.blocks > BLOCKS_MAX || !o.from ||
-	    o.block_bytes < 512 || o.block_bytes % 512) {
+	if (argc - optind != 2 || !o.blocks || o.blocks > BLOCKS_MAX ||
+	    !o.from || o.block_bytes < 512 || o.block_bytes % 512) {
 		fputs(usage_text, stderr);
 		return 2;
 	}

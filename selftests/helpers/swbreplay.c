@@ -16,14 +16,14 @@
 
 #include <linux/types.h>
 
-#define LOG_MAGIC	0x6a736677736872ULL
-#define LOG_VERSION	1
-#define SECTOR		512
+#define LOG_MAGIC 0x6a736677736872ULL
+#define LOG_VERSION 1
+#define SECTOR 512
 
-#define FLAG_FLUSH	0x1
-#define FLAG_FUA	0x2
-#define FLAG_DISCARD	0x4
-#define FLAG_MARK	0x8
+#define FLAG_FLUSH 0x1
+#define FLAG_FUA 0x2
+#define FLAG_DISCARD 0x4
+#define FLAG_MARK 0x8
 
 struct log_super {
 	__le64 magic;
@@ -61,7 +61,8 @@ static void read_at(int fd, uint64_t pos, void *buf, size_t len)
 		    n < 0 ? strerror(errno) : "short");
 }
 
-static void copy(int from, uint64_t from_pos, int to, uint64_t to_pos, uint64_t len)
+static void copy(int from, uint64_t from_pos, int to, uint64_t to_pos,
+		 uint64_t len)
 {
 	static uint8_t buf[1 << 20];
 
@@ -81,17 +82,19 @@ static void copy(int from, uint64_t from_pos, int to, uint64_t to_pos, uint64_t 
 	}
 }
 
-static void entry_tell(int fd, uint64_t i, const struct log_entry *e, uint64_t pos,
-		       uint32_t unit)
+static void entry_tell(int fd, uint64_t i, const struct log_entry *e,
+		       uint64_t pos, uint32_t unit)
 {
 	static uint8_t sector[1 << 16];
 
 	printf("%" PRIu64 " %s%s%s%s %" PRIu64 " %" PRIu64, i,
-	       e->flags & FLAG_MARK ? "mark" : e->flags & FLAG_DISCARD ? "discard" :
-	       e->nr_sectors ? "write" : "empty",
+	       e->flags & FLAG_MARK    ? "mark" :
+	       e->flags & FLAG_DISCARD ? "discard" :
+	       e->nr_sectors	       ? "write" :
+					 "empty",
 	       e->flags & FLAG_FLUSH ? ",flush" : "",
-	       e->flags & FLAG_FUA ? ",fua" : "", "",
-	       (uint64_t)e->sector, (uint64_t)e->nr_sectors);
+	       e->flags & FLAG_FUA ? ",fua" : "", "", (uint64_t)e->sector,
+	       (uint64_t)e->nr_sectors);
 	if (e->flags & FLAG_MARK && unit <= sizeof(sector)) {
 		read_at(fd, pos, sector, unit);
 		printf(" %.*s", (int)(unit - sizeof(*e)),
@@ -123,8 +126,9 @@ static void walk(int fd, int out, uint64_t from, uint64_t to)
 
 		read_at(fd, pos, &e, sizeof(e));
 		/* marks and discards carry no data; sectors are the device's units */
-		len = e.flags & (FLAG_MARK | FLAG_DISCARD) ? 0 :
-		      e.nr_sectors * unit;
+		len = e.flags & (FLAG_MARK | FLAG_DISCARD) ?
+			      0 :
+			      e.nr_sectors * unit;
 		if (out < 0)
 			entry_tell(fd, i, &e, pos, unit);
 		else if (i >= from && len)
@@ -148,7 +152,7 @@ int main(int argc, char **argv)
 	}
 	if (argc != 6 || strcmp(argv[1], "replay")) {
 		fprintf(stderr, "usage: swbreplay list LOG\n"
-			"       swbreplay replay LOG DEV FROM TO\n");
+				"       swbreplay replay LOG DEV FROM TO\n");
 		return 2;
 	}
 	fd = open(argv[2], O_RDONLY);
