@@ -26,7 +26,8 @@
 #define NLX_WAIT_MS 20000
 
 struct nlx {
-	struct mnl_socket *sock;
+	struct mnl_socket *sock; /* orders and their answers */
+	struct mnl_socket *events; /* of its own: an event may overtake an answer */
 	uint16_t family;
 	uint32_t group;
 	uint32_t seq;
@@ -190,6 +191,8 @@ static inline void nlx_close(struct nlx *x)
 {
 	if (x->sock)
 		mnl_socket_close(x->sock);
+	if (x->events)
+		mnl_socket_close(x->events);
 	free(x->out);
 	free(x->in);
 	memset(x, 0, sizeof(*x));
@@ -197,8 +200,18 @@ static inline void nlx_close(struct nlx *x)
 
 static inline int nlx_subscribe(struct nlx *x)
 {
-	return mnl_socket_setsockopt(x->sock, NETLINK_ADD_MEMBERSHIP, &x->group,
-				     sizeof(x->group));
+	struct timeval tv = { .tv_sec = NLX_WAIT_MS / 1000 };
+
+	if (x->events)
+		return 0;
+	x->events = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
+	if (!x->events ||
+	    mnl_socket_bind(x->events, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -EIO;
+	setsockopt(mnl_socket_get_fd(x->events), SOL_SOCKET, SO_RCVTIMEO, &tv,
+		   sizeof(tv));
+	return mnl_socket_setsockopt(x->events, NETLINK_ADD_MEMBERSHIP,
+				     &x->group, sizeof(x->group));
 }
 
 static inline uint64_t nlx_u64(const struct nlattr *a)
@@ -277,7 +290,7 @@ static inline int nlx_event_next(struct nlx *x, struct nlx_event *ev)
 	ssize_t n;
 
 	for (;;) {
-		n = mnl_socket_recvfrom(x->sock, x->in, NLX_BUF);
+		n = mnl_socket_recvfrom(x->events, x->in, NLX_BUF);
 		if (n < 0)
 			return -errno;
 		len = (int)n;
