@@ -183,6 +183,8 @@ static void post_ping(struct swb_link *l, const struct swb_frame *f, bool always
 	event_init(l, f, SWB_EV_PEER_PINGED, &ev);
 	ev.u.ping.committed = f->committed;
 	ev.u.ping.flush_lsn = f->flush_lsn;
+	if (f->type == SWB_WIRE_PING)
+		ev.u.ping.next = f->a[0];
 	swb_post_link(l->v, l, &ev);
 }
 

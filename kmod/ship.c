@@ -108,6 +108,7 @@ static void fill_ping(struct swb_link *l, struct swb_frame *f)
 {
 	fill_common(l, f, SWB_WIRE_PING);
 	f->flush_lsn = take_flush_lsn(l);
+	f->a[0] = swb_core_sent_next(&l->v->core, l->peer);
 }
 
 static void fill_close(struct swb_link *l, struct swb_frame *f)
@@ -224,18 +225,21 @@ static u64 ship_from(struct swb_link *l, u64 *session)
  * very stream. So what is under way above C must always fit into its ring, which
  * may be smaller than ours: else it would wait for space with the news of C stuck
  * behind the record that needs the space. Half of it leaves room for the gap at
- * the end of a ring. While the window is closed, C travels on PINGs.
+ * the end of a ring. While the window is closed, C travels on PINGs. Inherited
+ * records do not count: C passes them only together with the open record behind
+ * them (I-204), so they have to go through.
  */
 static bool window_open(struct swb_link *l, u64 from)
 {
 	struct swb_core *c = &l->v->core;
 	unsigned long flags;
-	u64 window, span;
+	u64 window, span, above;
 	bool open;
 
 	spin_lock_irqsave(&l->v->lock, flags);
 	window = (u64)c->peer[l->peer].facts.ring_mib << 19;
-	span = swb_wal_span(&l->v->wal, c->log.committed + 1, from);
+	above = max(c->log.committed + 1, c->log.open_lsn);
+	span = swb_wal_span(&l->v->wal, above, from);
 	open = !window || span <= window;
 	if (!open) {
 		l->again = true;

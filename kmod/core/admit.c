@@ -139,6 +139,14 @@ void swb_core_shipped(struct swb_core *c, u8 peer, u64 session, u64 next,
 	p->said_ns = now_ns;
 }
 
+u64 swb_core_sent_next(const struct swb_core *c, u8 peer)
+{
+	if (!swb_is_primary(c) || !swb_session_is_peer(c, peer) ||
+	    !c->peer[peer].matched)
+		return 0;
+	return c->peer[peer].cursor;
+}
+
 u64 swb_core_flush_wanted(struct swb_core *c, u8 peer)
 {
 	struct swb_core_peer *p;

@@ -313,6 +313,9 @@ struct swb_event {
 		} ack;
 		struct {
 			u64 committed, flush_lsn;
+			u64 next;	/* of PING: LSN after the last one sent
+					 * before it, 0 if not told
+					 */
 		} ping;
 	} u;
 };
@@ -495,6 +498,12 @@ u64 swb_core_ship_from(const struct swb_core *c, u8 peer, u64 *session);
  */
 void swb_core_shipped(struct swb_core *c, u8 peer, u64 session, u64 next,
 		      u64 now_ns);
+
+/**
+ * swb_core_sent_next() - LSN after the last record that went to @peer in its
+ * session; rides on PING, so that a lost last frame is seen. 0 for none.
+ */
+u64 swb_core_sent_next(const struct swb_core *c, u8 peer);
 
 /** swb_core_flush_wanted() - flush_lsn to ride on the next frame to @peer */
 u64 swb_core_flush_wanted(struct swb_core *c, u8 peer);

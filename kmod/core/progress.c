@@ -229,11 +229,14 @@ void swb_progress_acked(struct swb_core *c, const struct swb_event *ev,
 void swb_progress_pinged(struct swb_core *c, const struct swb_event *ev,
 			 struct swb_actions *out)
 {
-	(void)out;
 	if (!swb_session_valid(c, ev))
 		return;
 	if (!swb_is_replica(c) || !c->peer[ev->peer].matched)
 		return;			/* C counts in a matched session: P8 */
+	if (ev->u.ping.next > c->log.head + 1) {	/* I-061: also at the end */
+		swb_session_refuse(c, ev->peer, SWBLOCK_REASON_LSN_GAP, out);
+		return;
+	}
 	if (ev->u.ping.committed > c->log.committed)
 		c->log.committed = ev->u.ping.committed;
 	if (c->log.committed > c->d.committed)

@@ -30,7 +30,9 @@ enum swb_wire_type {
 	SWB_WIRE_START	= 3,	/* a: from LSN, truncate_to, frozen target */
 	SWB_WIRE_DATA	= 4,	/* a: first LSN, epoch of records; body: recs */
 	SWB_WIRE_ACK	= 5,	/* a: received, written, durable */
-	SWB_WIRE_PING	= 6,	/* keeps the link alive; carries C, flush_lsn */
+	SWB_WIRE_PING	= 6,	/* keeps the link alive; carries C, flush_lsn;
+				 * a: from a primary, LSN after the last it sent
+				 */
 	SWB_WIRE_CLOSE	= 7,	/* a: enum swb_reason, epoch of the sender */
 };
 

@@ -61,6 +61,8 @@ void wire_send(struct world *w, struct node *n, const struct swb_action *a)
 		swb_core_own_facts(&n->core, a->peer, &facts);
 		swb_codec_facts_encode(&facts, (struct swb_wire_facts *)
 				(out_buf + sizeof(struct swb_wire_header)));
+	} else if (a->type == SWB_ACT_SEND_PING) {
+		f.a[0] = swb_core_sent_next(&n->core, a->peer);
 	} else if (a->type == SWB_ACT_SEND_START) {
 		f.type = SWB_WIRE_START;
 		f.flush_lsn = 0;
@@ -300,9 +302,11 @@ static void take_header(struct world *w, struct node *n, struct incoming *in)
 	struct swb_event ev = {
 		.type = SWB_EV_PEER_PINGED, .peer = in->peer,
 		.session = in->f.session, .epoch = in->f.epoch,
-		.u.ping = { in->f.committed, in->f.flush_lsn },
+		.u.ping = { in->f.committed, in->f.flush_lsn, 0 },
 	};
 
+	if (in->f.type == SWB_WIRE_PING)
+		ev.u.ping.next = in->f.a[0];
 	node_post(w, n, &ev);
 }
 

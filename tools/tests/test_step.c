@@ -834,6 +834,25 @@ TEST(test_step_data_refusals, "data enters the log in order, in its session "
 	CHECK(DATA(7, 2, 11, 1, 2) != SWBLOCK_REASON_NONE);
 }
 
+TEST(test_step_last_frame_lost, "a PING that counts more records than came shows "
+	"the gap, though no record follows it (I-061)")
+{
+	replica();
+	rig_stream(&r);
+	rig_data(&r, 7, 2, 2);
+	STEP(&r, .type = SWB_EV_PEER_PINGED, .peer = 0, .session = 7, .epoch = 2,
+	     .u.ping.next = 13);
+	CHECK(!order(&r, SWB_ACT_CLOSE_LINK));
+	STEP(&r, .type = SWB_EV_PEER_PINGED, .peer = 0, .session = 7, .epoch = 2,
+	     .u.ping.next = 14);
+	CHECK_EQ(order_to(&r, 0, SWB_ACT_SEND_CLOSE)->a, SWBLOCK_REASON_LSN_GAP);
+	primary(&all2);
+	CHECK_EQ(swb_core_sent_next(&r.c, 1), 0);
+	rig_match(&r, 1, 10);
+	CHECK_EQ(swb_core_sent_next(&r.c, 1), 12);
+	CHECK_EQ(swb_core_sent_next(&r.c, 0), 0);
+}
+
 TEST(test_step_start_repeated, "a second START of a session is counted and "
 	"inert (I-090)")
 {
