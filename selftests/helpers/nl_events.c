@@ -154,9 +154,9 @@ TEST_F(events, a_deaf_listener_holds_nobody_up)
 	int small = 4096;
 
 	ASSERT_EQ(0, nlx_open(&deaf));
-	setsockopt(mnl_socket_get_fd(deaf.sock), SOL_SOCKET, SO_RCVBUF, &small,
-		   sizeof(small));
 	ASSERT_EQ(0, nlx_subscribe(&deaf));
+	setsockopt(mnl_socket_get_fd(deaf.events), SOL_SOCKET, SO_RCVBUF,
+		   &small, sizeof(small));
 	for (int i = 0; i < 40; i++)
 		ASSERT_EQ(0,
 			  adopt_order(&self->x, self->v.id, self->v.epoch + 1,
