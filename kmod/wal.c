@@ -70,6 +70,13 @@ static bool fits_ring(struct swb_wal *w, u32 nrec, u32 payload_bytes, u32 spare)
 	       r->used + gap + len + (u64)spare * r->unit < r->bytes;
 }
 
+static u32 admission_spare(const struct swb_wal *w)
+{
+	u64 bytes = min_t(u64, SWB_WAL_ASYMMETRY, w->ring.bytes / 2);
+
+	return SWB_WAL_SPARE + (u32)div_u64(bytes, w->ring.unit);
+}
+
 static bool fits_index(struct swb_wal *w, u32 nrec)
 {
 	return w->dirty->records + w->priv->unindexed + nrec <=
@@ -328,7 +335,7 @@ int swb_wal_reserve(struct swb_wal *w, u8 type, u64 sector, u32 len_bytes,
 		close_open(w);
 	nrec = p->open ? p->open->nrec : 0;
 	bytes = p->open ? p->open->payload_bytes : 0;
-	if (!fits_ring(w, nrec + 1, bytes + payload, SWB_WAL_SPARE))
+	if (!fits_ring(w, nrec + 1, bytes + payload, admission_spare(w)))
 		return refuse(w, -ENOSPC);
 	g = open_group(w, epoch, payload);
 	if (!g)

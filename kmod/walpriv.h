@@ -17,6 +17,13 @@
 /* Kept free for open records, which un-jam a full ring: in units, in slots. */
 #define SWB_WAL_SPARE		16
 
+/*
+ * Kept free by a primary on top of it: the same records may take one gap and one
+ * group more in the ring of a member that wraps elsewhere, and C cannot move before
+ * they all have found room there, the open record behind them included.
+ */
+#define SWB_WAL_ASYMMETRY	(2 * (SWB_GROUP_HEADER_MAX + SWB_GROUP_PAYLOAD_MAX))
+
 #define SWB_WAL_SLOTS_MAX	262144
 #define SWB_WAL_LOADERS		4
 
