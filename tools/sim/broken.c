@@ -59,6 +59,8 @@ static const struct {
 		"a frame is skipped now and then" },
 	[BREAK_LATE_CUT] = { "late-cut",
 		"P4: a cut leaves log_end as it was" },
+	[BREAK_LEASE_EARLY] = { "lease-early",
+		"P13: a promotion does not wait for the last lease" },
 };
 
 const char *sim_break_name(enum sim_break b)

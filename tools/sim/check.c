@@ -72,8 +72,22 @@ void check_barrier_issued(struct world *w, struct node *n, const struct op *op)
 	check_i018(w, n, op);
 }
 
+/* I-215: held over an epoch of its own, not over somebody else's. */
+static void check_i215(struct world *w, struct node *n, const struct op *op)
+{
+	for (u64 e = op->epoch + 1; e <= n->core.d.opened; e++) {
+		const struct ref_epoch *o = ref_epoch_of(&w->ref, e);
+
+		if (o && o->node != n->id)
+			sim_violation(w, 215, "n%u: %s of epoch %llu succeeds, n%u reigned in epoch %llu",
+				      n->id, op->barrier ? "a barrier" :
+				      "a write", U(op->epoch), o->node, U(e));
+	}
+}
+
 void check_barrier_done(struct world *w, struct node *n, const struct op *op)
 {
+	check_i215(w, n, op);
 	check_i016(w, n);
 	check_i004(w, n, op->lsn);
 	check_i001(w, n, op->lsn);
@@ -129,6 +143,7 @@ static void check_i230(struct world *w, struct node *n, const struct op *op)
 
 void check_write_done(struct world *w, struct node *n, const struct op *op)
 {
+	check_i215(w, n, op);
 	check_i230(w, n, op);
 }
 
@@ -146,6 +161,21 @@ static void check_i028(struct world *w, struct node *n)
 		sim_violation(w, 28, "n%u opens an epoch without committed record (%llu,%llu); its log ends at %llu of epoch %llu",
 			      n->id, U(w->ref.c_epoch[c]), U(c),
 			      U(n->core.log.head), U(n->core.log.last_epoch));
+}
+
+/* I-216: nobody else may still serve reads by a lease of an older epoch. */
+static void check_i216(struct world *w, struct node *n)
+{
+	for (u8 i = 0; i < w->shape.nodes; i++) {
+		const struct node *m = &w->node[i];
+
+		if (m == n || !node_is_primary(m) || !m->core.lease_end_ns ||
+		    w->clock.now_ns >= m->core.lease_end_ns)
+			continue;
+		sim_violation(w, 216, "n%u opens an epoch, n%u holds a lease for %llu us more",
+			      n->id, i, U((m->core.lease_end_ns -
+					   w->clock.now_ns) / SIM_USEC));
+	}
 }
 
 /* I-201, I-035: once per epoch, at the end of its own log. */
@@ -170,6 +200,7 @@ void check_opening(struct world *w, struct node *n, u64 epoch, u64 lsn)
 	if (override)
 		ref_uncommit(&w->ref, lsn - 1);
 	check_i028(w, n);
+	check_i216(w, n);
 }
 
 /* I-202: a certificate exists only for what the store granted. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Invariants of a step, and those that hold after every event. */
+#include <string.h>
+
 #include "check.h"
 
 #define U(x)	((unsigned long long)(x))
@@ -168,6 +170,45 @@ static void check_i051(struct world *w, struct node *n,
 			      U(p->facts.log_end), U(n->core.log.head));
 }
 
+/* I-027, I-083, I-084: what belongs to no live session changes nothing. */
+static void check_i027(struct world *w, struct node *n,
+		       const struct swb_core *before, const struct swb_event *ev)
+{
+	const struct swb_core_peer *a, *b;
+
+	if (ev->type != SWB_EV_PEER_FACTS && ev->type != SWB_EV_PEER_STARTED &&
+	    ev->type != SWB_EV_PEER_ACKED && ev->type != SWB_EV_PEER_PINGED)
+		return;
+	if (ev->peer >= SWB_MEMBERS_MAX)
+		return;
+	a = &before->peer[ev->peer];
+	b = &n->core.peer[ev->peer];
+	if (a->linked && a->session && a->session == ev->session &&
+	    ev->epoch == before->d.epoch)
+		return;
+	if (memcmp(&before->log, &n->core.log, sizeof(before->log)) != 0 ||
+	    a->session != b->session || a->matched != b->matched ||
+	    a->durable != b->durable || a->state != b->state ||
+	    a->cursor != b->cursor || a->letter != b->letter)
+		sim_violation(w, 27, "n%u: %s of a dead session of n%u changes something",
+			      n->id, swb_text_event(ev->type), ev->peer);
+}
+
+/* I-045: a rebuild follows from facts or lost history, never from transport. */
+static void check_i045(struct world *w, struct node *n,
+		       const struct swb_core *before, const struct swb_event *ev)
+{
+	if (ev->type == SWB_EV_PEER_FACTS || ev->type == SWB_EV_CHECKPOINTED ||
+	    n->core.role != SWBLOCK_ROLE_PRIMARY)
+		return;
+	for (u8 p = 0; p < w->shape.nodes; p++)
+		if (p != n->core.self &&
+		    n->core.peer[p].state == SWBLOCK_PEER_NEEDS_REBUILD &&
+		    before->peer[p].state != SWBLOCK_PEER_NEEDS_REBUILD)
+			sim_violation(w, 45, "n%u: %s makes n%u need a rebuild",
+				      n->id, swb_text_event(ev->type), p);
+}
+
 /* I-219, I-002: no cut takes away what was committed. */
 static void check_i219(struct world *w, struct node *n, u64 to, u64 known)
 {
@@ -197,6 +238,8 @@ void check_step(struct world *w, struct node *n, const struct swb_core *before,
 		check_i055(w, n, p, before);
 	}
 	check_i051(w, n, before, ev);
+	check_i027(w, n, before, ev);
+	check_i045(w, n, before, ev);
 	for (u32 i = 0; i < out->count; i++)
 		if (out->act[i].type == SWB_ACT_TRUNCATE)
 			check_i219(w, n, out->act[i].a, before->log.committed);

@@ -247,7 +247,7 @@ static bool lease_over(struct world *w, struct swb_cert *cert)
 
 	if (!cert->last_granted_epoch || (r && r->adopted == cert->epoch))
 		return true;
-	if (w->shape.lease_ns &&
+	if (w->shape.lease_ns && w->broken != BREAK_LEASE_EARLY &&
 	    w->clock.now_ns <= w->control.lease_end_ns + 10 * SIM_MSEC)
 		return false;
 	cert->flags |= SWBLOCK_CERT_LEASE_WAITED;

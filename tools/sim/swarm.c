@@ -213,6 +213,10 @@ static void one_step(struct world *w, const struct mood *m)
 		if (n)
 			node_barrier(w, n);
 	}
+	n = any_primary(w);
+	if (n && rng_chance(r, 100) && swb_core_read_ok(&n->core,
+				w->clock.now_ns) == SWB_ADMIT_OK)
+		check_image(w, n, 108);		/* a client reads everything */
 	if (rng_chance(r, m->crash))
 		crash_some(w);
 	if (rng_chance(r, m->cut))
@@ -273,14 +277,18 @@ static struct node *granted_primary(struct world *w)
 	return node_is_primary(n) && n->core.d.opened == c->granted ? n : NULL;
 }
 
-/* A rebuild is the right verdict iff the history it needs was trimmed. */
+/* A rebuild is the right verdict iff the history it needs is gone. */
 static bool rebuild_is_due(struct world *w, struct node *p, u8 peer)
 {
 	const struct swb_core_peer *q = &p->core.peer[peer];
 
-	(void)w;
-	return q->state == SWBLOCK_PEER_NEEDS_REBUILD &&
-	       q->match_lsn + 1 < p->core.log.start;
+	if (q->state != SWBLOCK_PEER_NEEDS_REBUILD)
+		return false;
+	/* or the entry that would locate m was folded away (P18) */
+	if (q->letter == 'G' && (p->core.d.lineage.floor_lsn ||
+				 w->node[peer].core.d.lineage.floor_lsn))
+		return true;
+	return q->match_lsn + 1 < p->core.log.start;
 }
 
 static bool settled_down(struct world *w, bool *waits_rebuild)
