@@ -29,6 +29,7 @@
 
 #define IDLE_DELAY	(HZ / 5)
 #define TRIM_WALK_MAX	1024	/* entries looked at in one go */
+#define PIN_PATIENCE	(5 * HZ)	/* of a tight ring with a peer that is behind */
 
 /**
  * struct swb_flusher_priv - private part
@@ -38,6 +39,8 @@
  * @target: write-back goes on until here
  * @seen_lsn: head of the log when last looked at
  * @seen_at: jiffies when it last moved
+ * @tight: the ring is, because of what a peer still needs
+ * @tight_since: jiffies when it became so
  */
 struct swb_flusher_priv {
 	struct swb_wbatch batch;
@@ -46,6 +49,8 @@ struct swb_flusher_priv {
 	u64 target;
 	u64 seen_lsn;
 	unsigned long seen_at;
+	bool tight;
+	unsigned long tight_since;
 };
 
 /* ---- how much, and when ------------------------------------------------- */
@@ -95,18 +100,25 @@ static u64 choose_target(struct swb_flusher *f)
 }
 
 /*
- * History is kept while the ring is no more than half full. Return: the last LSN
- * of what is too much, 0 if nothing is.
+ * How much of the ring may be history: half of it, or a quarter when somebody found
+ * no room. That is enough even for the largest group when all the space before
+ * the end of the ring has to be skipped, and the ring is the smallest allowed.
  */
+static u64 keep_bytes(struct swb_wal *w)
+{
+	return w->ring.bytes / (w->priv->ring_refused ? 4 : 2);
+}
+
+/* The last LSN of what is more than should be kept, 0 if nothing is. */
 static u64 surplus_lsn(struct swb_wal *w)
 {
 	struct swb_wal_priv *p = w->priv;
-	u64 used = w->ring.used, lsn = 0, i;
+	u64 used = w->ring.used, keep = keep_bytes(w), lsn = 0, i;
 	struct swb_ent *e;
 
 	lockdep_assert_held(w->lock);
 	for (i = p->first; i < p->next && i - p->first < TRIM_WALK_MAX; i++) {
-		if (used <= w->ring.bytes / 2 && p->next - i <= p->dir_mask / 2)
+		if (used <= keep && p->next - i <= p->dir_mask / 2)
 			break;
 		e = swb_wal_ent(w, i);
 		if (!e->written)
@@ -123,22 +135,43 @@ static bool worth_trimming(struct swb_wal *w)
 	struct swb_wal_priv *p = w->priv;
 
 	lockdep_assert_held(w->lock);
-	return w->ring.used > w->ring.bytes / 8 * 5 ||
+	return w->ring.used > keep_bytes(w) + w->ring.bytes / 8 ||
+	       (p->ring_refused && w->ring.used > keep_bytes(w)) ||
 	       p->next - p->first > p->dir_mask / 8 * 5;
+}
+
+/*
+ * What a peer still needs stays, and writers wait for it; but only for so long if
+ * the peer is not a required one.
+ */
+static u64 pinned_limit(struct swb_flusher *f, u64 wanted_lsn)
+{
+	struct swb_flusher_priv *fp = f->priv;
+	struct swb_wal *w = f->wal;
+	u64 limit = swb_core_trim_limit(f->core, false);
+	bool tight = w->priv->ring_refused ||
+		     w->ring.used > w->ring.bytes - w->ring.bytes / 8;
+
+	lockdep_assert_held(f->lock);
+	if (!tight || limit >= wanted_lsn) {
+		fp->tight = false;
+		return limit;
+	}
+	if (!fp->tight)
+		fp->tight_since = jiffies;
+	fp->tight = true;
+	return time_after(jiffies, fp->tight_since + PIN_PATIENCE) ?
+	       swb_core_trim_limit(f->core, true) : limit;
 }
 
 /* Fill the tail fields of the superblock. Return: the new S. */
 static u64 choose_tail(struct swb_flusher *f)
 {
 	struct swb_wal *w = f->wal;
-	bool full = w->ring.used > w->ring.bytes - w->ring.bytes / 8;
-	u64 lsn = surplus_lsn(w);
-	u64 limit = swb_core_trim_limit(f->core, false);
+	u64 lsn = min(surplus_lsn(w), f->core->d.extent_lo);
 
 	lockdep_assert_held(f->lock);
-	if (full && limit < lsn)
-		limit = swb_core_trim_limit(f->core, true);
-	lsn = min3(lsn, limit, f->core->d.extent_lo);
+	lsn = min(lsn, pinned_limit(f, lsn));
 	return swb_wal_trim_prepare(w, lsn, &f->core->d);
 }
 

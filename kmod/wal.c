@@ -53,6 +53,8 @@ static int refuse(struct swb_wal *w, int err)
 
 	lockdep_assert_held(w->lock);
 	WRITE_ONCE(p->space_wanted, true);
+	if (err == -ENOSPC)
+		p->ring_refused = true;
 	if (p->pressure)
 		p->pressure(p->pressure_ctx, true);
 	return err;

@@ -260,6 +260,7 @@ void swb_wal_trim(struct swb_wal *w, u64 start)
 	while (more) {
 		spin_lock_irqsave(w->lock, flags);
 		more = trim_batch(w, start);
+		w->priv->ring_refused = false;	/* who still is says so again */
 		spin_unlock_irqrestore(w->lock, flags);
 	}
 	swb_wal_freed(w);

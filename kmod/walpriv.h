@@ -52,6 +52,7 @@
  * @unindexed: records reserved, not yet in the index
  * @failed: first error of a WAL write, sticky
  * @space_wanted: somebody was refused
+ * @ring_refused: for want of ring space; cleared by the next trim
  * @freed_seq: raised when something was freed
  * @refused_seq: its value at the last -ENOSPC of attach
  * @wait: for memory, space, and the end of what is in flight
@@ -91,6 +92,7 @@ struct swb_wal_priv {
 	u32 unindexed;
 	int failed;
 	bool space_wanted;
+	bool ring_refused;
 	u64 freed_seq;
 	u64 refused_seq;
 	wait_queue_head_t wait;
