@@ -20,11 +20,12 @@
  * struct swb_flusher_ops - what the flusher tells its owner; process context
  * @checkpointed: extent_lo and S, both durable
  * @failed: the extent or the superblock could not be written
+ * @wrote: so many bytes went to the extent
  */
 struct swb_flusher_ops {
 	void (*checkpointed)(void *ctx, u64 extent_lo, u64 start);
 	void (*failed)(void *ctx, int err);
-	void (*wrote)(void *ctx, u64 bytes);	/* statistics */
+	void (*wrote)(void *ctx, u64 bytes);
 };
 
 struct swb_flusher {

@@ -40,9 +40,11 @@ enum swb_group_state {
 
 /**
  * struct swb_group - a group in memory
+ * @wal: its log
  * @refs: WAL bio, directory residence, links, reads, flusher; pages are returned
  *	with the last
  * @state: enum swb_group_state
+ * @error: of its WAL write
  * @fillers: records reserved, not yet filled
  * @first_lsn: of record 0
  * @epoch: of all records
@@ -50,9 +52,12 @@ enum swb_group_state {
  * @payload_bytes: bytes of payload so far
  * @header: one page: struct swb_disk_group with its records; sealed before
  *	submission
+ * @npages: pages it has
  * @page: payload, contiguous over the pages
  * @rec_off: payload offset of each record
  * @admitted_ns: when its first record entered
+ * @bio: of the WAL write, or of reading back
+ * @bvec: its segments
  * @node: free list, queue of closed groups, or resident ones in order of age
  * @dead: on its way back to its pool
  * @index: of its directory entry
@@ -141,9 +146,16 @@ struct swb_wal_priv;
  * @ring_offset: first byte of the ring there
  * @ring: ring arithmetic
  * @dirty: index
+ * @ops: what the owner wants to be told
+ * @ctx: argument of @ops
  * @written_lsn: contiguous prefix that completed its WAL write
- * @flush_done: a flush has ended since last asked; with its lsn, generation, err
+ * @flush_inflight: a flush has not ended yet
+ * @flush_done: a flush has ended since last asked
+ * @flush_lsn: what it covers
+ * @flush_generation: of the core's log when it was submitted (P5)
+ * @flush_err: how it ended
  * @inflight: groups whose WAL bio has not completed
+ * @priv: walpriv.h
  */
 struct swb_wal {
 	spinlock_t *lock;	/* the member's: core, log and index */
@@ -187,10 +199,13 @@ void swb_wal_destroy(struct swb_wal *w);
 
 /**
  * struct swb_slot - a reserved place in the log
+ * @group: the group it is in
+ * @index: record of the group
+ * @lsn: its LSN
  */
 struct swb_slot {
 	struct swb_group *group;
-	u32 index;	/* record in the group */
+	u32 index;
 	u64 lsn;
 };
 

@@ -58,6 +58,7 @@
  * @wait: for memory, space, and the end of what is in flight
  * @refill_work: replaces lost pages
  * @space_work: calls ops->space where a put could not
+ * @wal: back
  * @flush_bio: the one flush
  * @flush_lsn: captured at its submission
  * @flush_generation: captured at its submission
