@@ -320,6 +320,7 @@ static void take_progress(struct swb_volume *v)
 
 	/* The next log write first: whoever takes this bit owes it to the log. */
 	swb_wal_kick(&v->wal);
+	swb_peer_kick(v);	/* what it submitted can be shipped */
 	spin_lock_irqsave(&v->lock, flags);
 	written_lsn = v->wal.written_lsn;
 	written = written_lsn > v->core.log.written;
@@ -493,8 +494,10 @@ static int engine(void *arg)
 			set_bit(SWB_POST_TICK, &p->bits);
 		}
 		/* The step may have to wait for a disk, the log need not. */
-		if (test_bit(SWB_POST_PROGRESS, &p->bits))
+		if (test_bit(SWB_POST_PROGRESS, &p->bits)) {
 			swb_wal_kick(&v->wal);
+			swb_peer_kick(v);
+		}
 		mutex_lock(&v->step_mutex);
 		take_left(v);
 		mutex_unlock(&v->step_mutex);
