@@ -48,7 +48,8 @@ static void draw_shape(struct rng *r, u8 nodes, struct sim_shape *s)
 		s->required = 1u | 1u << rng_below(r, s->nodes);
 	s->blocks = rng_chance(r, 300) ? SIM_BLOCKS_MAX : 32;
 	s->ring_unit = rng_chance(r, 200) ? 4096 : 512;
-	s->big_permille = s->blocks == SIM_BLOCKS_MAX ? 400 : 0;
+	s->big_permille = s->blocks != SIM_BLOCKS_MAX ? 0 :
+			  rng_chance(r, 400) ? 900 : 400;
 	s->trim_percent = rng_chance(r, 500) ? 60 : (u32)rng_below(r, 30);
 	s->write_ns = rng_between(r, 20 * SIM_USEC, 3 * SIM_MSEC);
 	s->flush_ns = rng_between(r, 50 * SIM_USEC, 6 * SIM_MSEC);
@@ -230,8 +231,12 @@ static void one_step(struct world *w, const struct mood *m)
 		reshape(w);
 	if (rng_chance(r, m->recertify))
 		control_recertify(w, any_node(w)->id);
-	if (rng_chance(r, m->reach))
+	if (rng_chance(r, m->reach)) {
 		w->control.reach &= ~(1u << any_node(w)->id);
+		/* and somebody is quick to replace it */
+		if (rng_chance(r, 400))
+			control_promote(w, SIM_NOBODY, 0);
+	}
 	if (rng_chance(r, m->demote))
 		control_demote(w, any_node(w)->id);
 	if (rng_chance(r, m->demote))
