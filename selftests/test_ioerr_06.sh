@@ -4,7 +4,7 @@
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 
-require_module scsi_debug
+require_module scsi_debug sd_mod
 rmmod scsi_debug 2>/dev/null
 must modprobe scsi_debug dev_size_mb=96 max_luns=1 num_tgts=1
 defer rmmod scsi_debug
