@@ -34,6 +34,7 @@ inert b:FACTS:1=epoch-older
 inert a:START:1=session
 inert a:START:1=epoch-older
 inert b:ANY:*=epoch-older
+inert 'b:ACK:*=session'
 check_same "both are in one epoch still" "$(st a .epoch)" "$(st b .epoch)"
 check_same "no invariant was seen broken" 0 "$(($(st a .stats.asserts) + $(st b .stats.asserts)))"
 check "the primary still serves" put_block "$(bd a)" 7 z

@@ -7,6 +7,17 @@
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"
 
+sockets()
+{
+	awk '$1 == "sockets:" { print $3 }' /proc/net/sockstat
+}
+
+few_sockets()
+{
+	[ "$(sockets)" -le "$before" ]
+}
+
+before=$(sockets)
 wal_size=192M pair best_effort
 load_background a -n 100000 -b 8
 sleep 1
@@ -33,4 +44,5 @@ check "a member is removed while its peer stalls" timeout 20 swblockctl remove v
 check "so is the other" timeout 20 swblockctl remove vol/a --force
 stop_proxy
 check "the module can go again" unload_module
+check "no socket is left" poll_until 10 few_sockets
 finish
