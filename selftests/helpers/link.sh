@@ -15,12 +15,15 @@ two()
 	need promote a
 }
 
+# options of every proxy and fake peer, e.g. --tcp
+proxy_opts=()
+
 # proxy_start [OPTION...] [RULE...]: between a and b, in the background; it is there
 # when this returns. What is said goes to $swb_tmp/proxy.out.
 proxy_start()
 {
 	: >"$swb_tmp/proxy.out"
-	"$SWB_TOP/selftests/helpers/swbproxy.py" "$VOL/a" "$VOL/b" "$@" \
+	"$SWB_TOP/selftests/helpers/swbproxy.py" "${proxy_opts[@]}" "$VOL/a" "$VOL/b" "$@" \
 		>"$swb_tmp/proxy.out" 2>&1 &
 	proxy_pid=$!
 	poll_until 20 said '^ready' || { quoted "$(cat "$swb_tmp/proxy.out")"; die "no proxy"; }
@@ -44,7 +47,7 @@ stop_proxy()
 fake_peer()
 {
 	: >"$swb_tmp/fake.out"
-	"$SWB_TOP/selftests/helpers/swbproxy.py" "$VOL/$1" "$VOL/$2" --fake "$3" \
+	"$SWB_TOP/selftests/helpers/swbproxy.py" "${proxy_opts[@]}" "$VOL/$1" "$VOL/$2" --fake "$3" \
 		>"$swb_tmp/fake.out" 2>&1 &
 	# shellcheck disable=SC2034 # for the test
 	fake_pid=$!
