@@ -26,7 +26,7 @@ static const struct {
 		"P3: a second certificate in one epoch" },
 	[BREAK_STALE_FLUSH] = { "stale-flush",
 		"P5: a flush counts in a newer log generation",
-		"one flush at a time, and none is under way when a log is cut: adoption flushes first (P6)" },
+		"adoption flushes first (P6): no flush is under way at a cut" },
 	[BREAK_HI_LATE] = { "hi-late",
 		"P9: write-back starts before extent_hi is durable" },
 	[BREAK_REPORT_EARLY] = { "report-early",

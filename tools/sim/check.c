@@ -48,7 +48,7 @@ static void check_i001(struct world *w, struct node *n, u64 lsn)
 			continue;
 		if ((c->mode == SWBLOCK_MODE_SYNC_ALL &&
 		     (c->required & (1u << i))) || i == n->id)
-			sim_violation(w, 1, "n%u: barrier at %llu succeeds, n%u does not hold it durably",
+			sim_violation(w, 1, "n%u: barrier at %llu, n%u does not hold it durably",
 				      n->id, U(lsn), i);
 	}
 	if (c->mode == SWBLOCK_MODE_SYNC_QUORUM)
@@ -156,11 +156,12 @@ static void check_i028(struct world *w, struct node *n)
 
 	if (!c || n->rotten)
 		return;
-	if (n->core.log.head < c || ref_epoch_at(&w->ref,
-	    n->core.log.last_epoch, c) != w->ref.c_epoch[c])
-		sim_violation(w, 28, "n%u opens an epoch without committed record (%llu,%llu); its log ends at %llu of epoch %llu",
+	if (n->core.log.head < c ||
+	    ref_epoch_at(&w->ref, n->core.log.last_epoch, c) !=
+		    w->ref.c_epoch[c])
+		sim_violation(w, 28, "n%u opens without committed record (%llu,%llu), its log ends (%llu,%llu)",
 			      n->id, U(w->ref.c_epoch[c]), U(c),
-			      U(n->core.log.head), U(n->core.log.last_epoch));
+			      U(n->core.log.last_epoch), U(n->core.log.head));
 }
 
 /* I-216: nobody else may still serve reads by a lease of an older epoch. */
@@ -192,7 +193,7 @@ void check_opening(struct world *w, struct node *n, u64 epoch, u64 lsn)
 		sim_violation(w, 35, "n%u opens epoch %llu at %llu, its log ends at %llu",
 			      n->id, U(epoch), U(lsn), U(last));
 	if (check_worst(w, n)->d.opened < epoch)
-		sim_violation(w, 201, "n%u appends the open record of epoch %llu before `opened` is durable",
+		sim_violation(w, 201, "n%u appends the opening of epoch %llu, `opened` is not durable",
 			      n->id, U(epoch));
 	if (!ref_open(&w->ref, epoch, lsn, parent, n->id, override))
 		sim_violation(w, 22, "n%u opens epoch %llu, which was opened before",
@@ -322,7 +323,7 @@ void check_trim(struct world *w, struct node *n)
 		if (i == n->core.self || !p->matched || !node_is_primary(n) ||
 		    gone <= p->durable || gone <= p->match_lsn)
 			continue;
-		sim_violation(w, 53, "n%u trims to %llu, n%u holds %llu durably in a live session",
+		sim_violation(w, 53, "n%u trims to %llu, n%u holds %llu in a live session",
 			      n->id, U(gone), i, U(p->durable));
 	}
 }
@@ -336,13 +337,13 @@ void check_extent_write(struct world *w, struct node *n, u64 lsn)
 
 	if (lsn > w->ref.committed ||
 	    w->ref.c_epoch[lsn] != wal_epoch_at(n, lsn))
-		sim_violation(w, 209, "n%u writes record (%llu,%llu) to its extent, committed is %llu",
+		sim_violation(w, 209, "n%u: record (%llu,%llu) goes to the extent, C is %llu",
 			      n->id, U(wal_epoch_at(n, lsn)), U(lsn),
 			      U(w->ref.committed));
 	if (s->d.extent_hi < lsn)
-		sim_violation(w, 210, "n%u writes record %llu to its extent, extent_hi on disk is %llu",
+		sim_violation(w, 210, "n%u: record %llu goes to the extent, extent_hi on disk is %llu",
 			      n->id, U(lsn), U(s->d.extent_hi));
 	if (s->head < lsn)
-		sim_violation(w, 209, "n%u writes record %llu to its extent, its own log is durable to %llu",
+		sim_violation(w, 209, "n%u: record %llu goes to the extent, its log is durable to %llu",
 			      n->id, U(lsn), U(s->head));
 }

@@ -25,14 +25,14 @@ static void check_i003(struct world *w, struct node *n,
 	}
 	if (ev->type != SWB_EV_CERTIFIED && ev->type != SWB_EV_SUPER_SAVED &&
 	    c->log.committed < c->log.open_lsn)
-		sim_violation(w, 204, "n%u: C rises to %llu, below its open record %llu",
+		sim_violation(w, 204, "n%u: C rises to %llu, below open record %llu",
 			      n->id, U(c->log.committed), U(c->log.open_lsn));
 	/* the step that opens an epoch raises C before its record exists */
 	if (!ref_epoch_of(&w->ref, tip))
 		tip = before->log.last_epoch;
 	at = ref_commit(&w->ref, tip, c->log.committed);
 	if (at)
-		sim_violation(w, 4, "n%u commits record (%llu,%llu), epoch %llu was committed there",
+		sim_violation(w, 4, "n%u commits (%llu,%llu), epoch %llu was committed there",
 			      n->id, U(ref_epoch_at(&w->ref, tip, at)), U(at),
 			      U(w->ref.c_epoch[at]));
 }
@@ -91,7 +91,7 @@ static void check_i041(struct world *w, struct node *n, u8 peer,
 			      U(n->core.log.committed), U(p->target));
 	if (!check_holds(w, &w->node[peer], epoch, p->target) &&
 	    w->node[peer].core.d.epoch <= n->core.d.epoch)
-		sim_violation(w, 147, "n%u: n%u is called in_sync, its disk ends at %llu, target %llu",
+		sim_violation(w, 147, "n%u: n%u in_sync, its disk ends at %llu, target %llu",
 			      n->id, peer, U(check_worst(w, &w->node[peer])->head),
 			      U(p->target));
 }
@@ -140,7 +140,7 @@ static void check_i032(struct world *w, struct node *n, u8 peer)
 			 p->reason != SWBLOCK_REASON_BELOW_EXTENT)))
 		return;
 	sim_violation(w, p->letter == 'H' ? 219 : p->letter == 'F' ? 32 : 209,
-		      "n%u judges n%u @%c (%s), though no rule was broken",
+		      "n%u judges n%u @%c (%s), no rule was broken",
 		      n->id, peer, p->letter, swb_text_reason(p->reason));
 }
 
@@ -163,8 +163,9 @@ static void check_i051(struct world *w, struct node *n,
 	check_i032(w, n, peer);
 	if (p->letter != 'I' || !p->matched)
 		return;
-	if (p->facts.log_end != n->core.log.head || ref_epoch_at(&w->ref,
-	    n->core.log.last_epoch, p->facts.log_end) != p->facts.last_epoch)
+	if (p->facts.log_end != n->core.log.head ||
+	    ref_epoch_at(&w->ref, n->core.log.last_epoch, p->facts.log_end) !=
+		    p->facts.last_epoch)
 		sim_violation(w, 51, "n%u: case I with n%u at (%llu,%llu), own log ends at %llu",
 			      n->id, peer, U(p->facts.last_epoch),
 			      U(p->facts.log_end), U(n->core.log.head));
@@ -219,7 +220,7 @@ static void check_i219(struct world *w, struct node *n, u64 to, u64 known)
 			      n->id, U(to), U(known));
 	if (c > to && c <= n->core.log.head &&
 	    wal_epoch_at(n, c) == w->ref.c_epoch[c])
-		sim_violation(w, 2, "n%u cuts its log to %llu, committed record (%llu,%llu) with it",
+		sim_violation(w, 2, "n%u cuts to %llu, committed record (%llu,%llu) with it",
 			      n->id, U(to), U(w->ref.c_epoch[c]), U(c));
 	(void)tip;
 }
@@ -282,13 +283,13 @@ static void check_i006(struct world *w, struct node *n)
 
 	/* I-211: what was cut does not come back */
 	if (!n->core.truncating && !n->cutting && s->head > l->head)
-		sim_violation(w, 211, "n%u: its log ends at %llu, a power cut now would leave %llu",
+		sim_violation(w, 211, "n%u: its log ends at %llu, a power cut leaves %llu",
 			      n->id, U(l->head), U(s->head));
 	if (n->core.truncating && n->core.truncate_to < durable)
 		durable = n->core.truncate_to;
 	if (n->rotten || s->head >= durable)
 		return;
-	sim_violation(w, 6, "n%u calls %llu durable, a power cut now would leave %llu (@%c %s)",
+	sim_violation(w, 6, "n%u calls %llu durable, a power cut leaves %llu (@%c %s)",
 		      n->id, U(durable), U(s->head), s->letter,
 		      swb_text_recover(s->verdict));
 }
@@ -374,7 +375,7 @@ static void check_i005(struct world *w, struct node *n)
 		epoch = ref_epoch_at(&w->ref, n->core.log.last_epoch, lsn);
 		if (check_holds(w, &w->node[p], epoch, lsn))
 			continue;
-		sim_violation(w, 5, "n%u counts %llu for n%u, whose disk ends at %llu of epoch %llu",
+		sim_violation(w, 5, "n%u counts %llu for n%u, its disk ends at %llu of epoch %llu",
 			      n->id, U(lsn), p,
 			      U(check_worst(w, &w->node[p])->head),
 			      U(check_worst(w, &w->node[p])->last_epoch));

@@ -91,13 +91,15 @@ static void kick(struct world *w, u32 conn, int from)
 {
 	struct conn *c = conn_of(w, conn);
 	u64 at = w->clock.now_ns + delay(w);
+	struct task task = {
+		.run = deliver, .node = SIM_NOBODY, .a = conn, .b = (u64)from,
+	};
 
 	if (at <= c->last_ns[from])
 		at = c->last_ns[from] + 1;
 	c->last_ns[from] = at;
-	clock_add(&w->clock, (struct task){ .at_ns = at, .run = deliver,
-					    .node = SIM_NOBODY, .a = conn,
-					    .b = (u64)from });
+	task.at_ns = at;
+	clock_add(&w->clock, task);
 }
 
 bool net_room(struct world *w, u32 conn, u8 from)
@@ -200,9 +202,12 @@ static void lost(struct world *w, struct task *t)
 
 static void tell_end(struct world *w, u32 conn, int side, u64 at)
 {
-	clock_add(&w->clock, (struct task){ .at_ns = at, .run = lost,
-					    .node = SIM_NOBODY, .a = conn,
-					    .b = (u64)side });
+	struct task task = {
+		.at_ns = at, .run = lost, .node = SIM_NOBODY, .a = conn,
+		.b = (u64)side,
+	};
+
+	clock_add(&w->clock, task);
 }
 
 void net_close(struct world *w, u32 conn, u8 node)

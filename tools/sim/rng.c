@@ -24,11 +24,14 @@ u64 rng_next(struct rng *r)
 	return mix(r->state);
 }
 
+/* high half of a product: uniform enough, and no division */
 u64 rng_below(struct rng *r, u64 n)
 {
-	if (n == 0)
-		return 0;
-	return (u64)(((unsigned __int128)rng_next(r) * n) >> 64);
+	u64 x = rng_next(r), lo = x & 0xffffffff, hi = x >> 32;
+	u64 mid, n_lo = n & 0xffffffff, n_hi = n >> 32;
+
+	mid = ((lo * n_lo) >> 32) + (hi * n_lo & 0xffffffff) + lo * n_hi;
+	return hi * n_hi + ((hi * n_lo) >> 32) + (mid >> 32);
 }
 
 u64 rng_between(struct rng *r, u64 lo, u64 hi)

@@ -337,10 +337,11 @@ static bool do_rot(struct script *s)
 		l.data = (struct logread_dev){ read_view, &n->disk,
 					       n->disk.bytes };
 		logread_run(&l, payload_at, &off);
-	} else if (strcmp(script_word(s, 2), "ring") == 0)
+	} else if (strcmp(script_word(s, 2), "ring") == 0) {
 		off += NODE_RING_OFFSET;
-	else if (strcmp(script_word(s, 2), "extent") == 0)
+	} else if (strcmp(script_word(s, 2), "extent") == 0) {
 		off += NODE_EXTENT_OFFSET;
+	}
 	n->rotten = true;
 	disk_rot(&n->disk, off, 3);
 	return true;

@@ -94,8 +94,8 @@ static bool expect_refused(struct script *s, struct node *n)
 	for (u32 r = 1; r < __SWBLOCK_REASON_MAX; r++)
 		if (strcmp(swb_text_reason(r), script_word(s, 3)) == 0)
 			return n->refused[r] ? true :
-			       script_fail(s, "n%u refused nothing as %s", n->id,
-				    script_word(s, 3));
+			       script_fail(s, "n%u refused nothing as %s",
+					   n->id, script_word(s, 3));
 	return script_fail(s, "no such reason: %s", script_word(s, 3));
 }
 
@@ -110,8 +110,8 @@ static bool expect_case(struct script *s)
 		if (strcmp(name[t], script_word(s, 2)) == 0 && letter >= 'A' &&
 		    letter <= 'Z')
 			return s->w->letters[t][letter - 'A'] ? true :
-			       script_fail(s, "case %c of %s was not reached", letter,
-				    name[t]);
+			       script_fail(s, "case %c of %s was not reached",
+					   letter, name[t]);
 	return script_fail(s, "expect case recover|resync|promote LETTER");
 }
 

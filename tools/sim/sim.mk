@@ -42,4 +42,17 @@ core-mutants: $(OUT)/sim/distsim
 # test_swbwal.sh looks at disks that a scenario leaves behind
 test: distsim swbwal
 
-.PHONY: distsim swbwal sim sim-mutants core-mutants
+all: distsim swbwal
+
+prefix	?= /usr/local
+sbindir	?= $(prefix)/sbin
+mandir	?= $(prefix)/share/man
+
+install: swbwal
+	install -D -m 755 $(OUT)/sim/swbwal $(DESTDIR)$(sbindir)/swbwal
+	install -D -m 644 ../ctl/man/swbwal.8 $(DESTDIR)$(mandir)/man8/swbwal.8
+
+uninstall:
+	rm -f $(DESTDIR)$(sbindir)/swbwal $(DESTDIR)$(mandir)/man8/swbwal.8
+
+.PHONY: install uninstall distsim swbwal sim sim-mutants core-mutants

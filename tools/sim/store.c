@@ -103,8 +103,10 @@ static void write_blocks(struct world *w, struct node *n, u32 block, u32 blocks,
 		    block_written, id, 0);
 }
 
-/* Only the newest record of a block is written: two writes to one place could
- * pass each other in the device. */
+/*
+ * Only the newest record of a block is written: two writes to one place could
+ * pass each other in the device.
+ */
 static void write_newest(struct world *w, struct node *n)
 {
 	static u64 from[SIM_BLOCKS_MAX];

@@ -215,8 +215,8 @@ static void one_step(struct world *w, const struct mood *m)
 			node_barrier(w, n);
 	}
 	n = any_primary(w);
-	if (n && rng_chance(r, 100) && swb_core_read_ok(&n->core,
-				w->clock.now_ns) == SWB_ADMIT_OK)
+	if (n && rng_chance(r, 100) &&
+	    swb_core_read_ok(&n->core, w->clock.now_ns) == SWB_ADMIT_OK)
 		check_image(w, n, 108);		/* a client reads everything */
 	if (rng_chance(r, m->crash))
 		crash_some(w);
