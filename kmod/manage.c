@@ -394,6 +394,18 @@ static void demote_work(struct work_struct *work)
 	task_free(t);
 }
 
+/* Held I/O of a primary that was fenced can be given up by a demotion, too. */
+static bool can_demote(struct swb_volume *v)
+{
+	unsigned long flags;
+	bool can;
+
+	spin_lock_irqsave(&v->lock, flags);
+	can = v->core.role == SWBLOCK_ROLE_PRIMARY || v->core.was_primary;
+	spin_unlock_irqrestore(&v->lock, flags);
+	return can;
+}
+
 int swb_manage_demote(u32 id, u32 flags, u64 cookie, const char **why)
 {
 	bool force = flags & SWBLOCK_DEMOTE_FORCE;
@@ -403,6 +415,11 @@ int swb_manage_demote(u32 id, u32 flags, u64 cookie, const char **why)
 
 	if (!v)
 		return -ENODEV;
+	if (!can_demote(v)) {
+		*why = "this member is not primary: there is nothing to demote";
+		swb_volume_put(v);
+		return -EINVAL;
+	}
 	t = task_new(v, cookie, force, demote_work);
 	if (!t) {
 		*why = swb_no_memory;
