@@ -117,6 +117,10 @@ int swb_peer_link(struct swb_volume *v, const struct swb_uuid *peer_uuid, int fd
 
 /**
  * swb_peer_unlink() - the operator's order; tx posts UNLINK_ORDERED
+ * @v: volume
+ * @peer_uuid: the other end
+ *
+ * Context: any that may sleep; does not wait for a disk or a peer.
  * Return: 0, -ENOTCONN if there is no link
  */
 int swb_peer_unlink(struct swb_volume *v, const struct swb_uuid *peer_uuid);
@@ -141,6 +145,7 @@ void swb_peer_close(struct swb_volume *v, u8 peer, u32 reason);
 /**
  * swb_peer_close_all() - removal: tell every peer, and wait until the links are
  * gone, a second or two
+ * @v: volume, with @removing set
  *
  * Context: process; step_mutex not held (a thread may be about to post).
  */
@@ -153,6 +158,8 @@ void swb_link_put(struct swb_link *l);
 
 /**
  * swb_link_install() - rx: become the current link, post LINKED
+ * @l: link
+ *
  * Return: false if the link was overtaken before it began.
  */
 bool swb_link_install(struct swb_link *l);

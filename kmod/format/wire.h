@@ -50,6 +50,7 @@ enum swb_wire_type {
  * @committed: C of the primary (0 from a replica)
  * @flush_lsn: the primary asks for a flush up to here (0: none)
  * @a: by type, see enum swb_wire_type
+ * @reserved: 0
  */
 struct swb_wire_header {
 	__le32 magic;
