@@ -116,11 +116,12 @@ static DEFINE_SPINLOCK(chance_lock);
 
 static u32 below(u32 n)
 {
+	unsigned long flags;
 	u32 r;
 
-	spin_lock(&chance_lock);
+	spin_lock_irqsave(&chance_lock, flags);
 	r = prandom_u32_state(&chance);
-	spin_unlock(&chance_lock);
+	spin_unlock_irqrestore(&chance_lock, flags);
 	return r % n;
 }
 
