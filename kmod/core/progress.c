@@ -125,7 +125,9 @@ static void complete(struct swb_core *c, struct swb_actions *out)
 		c->completed = lsn;
 		swb_act_value(out, SWB_ACT_COMPLETE_WRITES, lsn);
 	}
-	if (c->log.committed > c->barriers_done &&
+	/* C of older epochs was counted by another required set: I-001, I-009 */
+	if (c->log.committed >= c->log.open_lsn &&
+	    c->log.committed > c->barriers_done &&
 	    c->log.barrier_want > c->barriers_done) {
 		c->barriers_done = c->log.committed;
 		swb_act_value(out, SWB_ACT_COMPLETE_BARRIERS,

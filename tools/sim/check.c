@@ -24,7 +24,7 @@ static void check_i016(struct world *w, struct node *n)
 {
 	if (n->core.role != SWBLOCK_ROLE_PRIMARY ||
 	    n->core.d.opened != n->core.d.epoch || !lease_ok(w, n))
-		sim_violation(w, 16, "n%u: a barrier succeeds without role, epoch or lease",
+		sim_violation(w, 16, "n%u: a barrier without role, epoch or lease",
 			      n->id);
 }
 
@@ -48,13 +48,13 @@ static void check_i001(struct world *w, struct node *n, u64 lsn)
 			continue;
 		if ((c->mode == SWBLOCK_MODE_SYNC_ALL &&
 		     (c->required & (1u << i))) || i == n->id)
-			sim_violation(w, 1, "n%u: barrier at %llu, n%u does not hold it durably",
+			sim_violation(w, 1, "n%u: barrier at %llu, not durable on n%u",
 				      n->id, U(lsn), i);
 	}
 	if (c->mode == SWBLOCK_MODE_SYNC_QUORUM)
 		need = c->member_count / 2 + 1;
 	if (holders < need)
-		sim_violation(w, 1, "n%u: barrier at %llu succeeds on %u of %u copies",
+		sim_violation(w, 1, "n%u: barrier at %llu on %u of %u copies",
 			      n->id, U(lsn), holders, need);
 }
 
@@ -122,7 +122,7 @@ static void check_i230(struct world *w, struct node *n, const struct op *op)
 	if (!q)
 		return;
 	if (!(q->written & (1u << n->id)))
-		sim_violation(w, 230, "n%u: write %llu ends before its own log write",
+		sim_violation(w, 230, "n%u: write %llu ends before its log write",
 			      n->id, U(op->lsn));
 	if (c->policy == SWBLOCK_POLICY_LOCAL ||
 	    c->mode == SWBLOCK_MODE_BEST_EFFORT)
@@ -131,7 +131,7 @@ static void check_i230(struct world *w, struct node *n, const struct op *op)
 						      q->written;
 	have |= 1u << n->id;
 	if (c->mode == SWBLOCK_MODE_SYNC_ALL && (c->required & ~have))
-		sim_violation(w, 230, "n%u: write %llu ends, members %x have it, %x must",
+		sim_violation(w, 230, "n%u: write %llu ends, %x have it, %x must",
 			      n->id, U(op->lsn), have, c->required);
 	for (u8 i = 0; i < c->member_count; i++)
 		count += (have >> i) & 1;
@@ -159,7 +159,7 @@ static void check_i028(struct world *w, struct node *n)
 	if (n->core.log.head < c ||
 	    ref_epoch_at(&w->ref, n->core.log.last_epoch, c) !=
 		    w->ref.c_epoch[c])
-		sim_violation(w, 28, "n%u opens without committed record (%llu,%llu), its log ends (%llu,%llu)",
+		sim_violation(w, 28, "n%u opens without committed (%llu,%llu), log ends (%llu,%llu)",
 			      n->id, U(w->ref.c_epoch[c]), U(c),
 			      U(n->core.log.last_epoch), U(n->core.log.head));
 }
@@ -193,7 +193,7 @@ void check_opening(struct world *w, struct node *n, u64 epoch, u64 lsn)
 		sim_violation(w, 35, "n%u opens epoch %llu at %llu, its log ends at %llu",
 			      n->id, U(epoch), U(lsn), U(last));
 	if (check_worst(w, n)->d.opened < epoch)
-		sim_violation(w, 201, "n%u appends the opening of epoch %llu, `opened` is not durable",
+		sim_violation(w, 201, "n%u appends the opening of epoch %llu, not saved",
 			      n->id, U(epoch));
 	if (!ref_open(&w->ref, epoch, lsn, parent, n->id, override))
 		sim_violation(w, 22, "n%u opens epoch %llu, which was opened before",
@@ -337,13 +337,13 @@ void check_extent_write(struct world *w, struct node *n, u64 lsn)
 
 	if (lsn > w->ref.committed ||
 	    w->ref.c_epoch[lsn] != wal_epoch_at(n, lsn))
-		sim_violation(w, 209, "n%u: record (%llu,%llu) goes to the extent, C is %llu",
+		sim_violation(w, 209, "n%u: (%llu,%llu) goes to the extent, C is %llu",
 			      n->id, U(wal_epoch_at(n, lsn)), U(lsn),
 			      U(w->ref.committed));
 	if (s->d.extent_hi < lsn)
-		sim_violation(w, 210, "n%u: record %llu goes to the extent, extent_hi on disk is %llu",
+		sim_violation(w, 210, "n%u: %llu goes to the extent, extent_hi saved is %llu",
 			      n->id, U(lsn), U(s->d.extent_hi));
 	if (s->head < lsn)
-		sim_violation(w, 209, "n%u: record %llu goes to the extent, its log is durable to %llu",
+		sim_violation(w, 209, "n%u: %llu goes to the extent, its log is durable to %llu",
 			      n->id, U(lsn), U(s->head));
 }

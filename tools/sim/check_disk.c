@@ -65,7 +65,7 @@ static void check_i211(struct world *w, struct node *n, const struct worst *s)
 	for (u64 x = s->first; s->first && x <= s->head; x++)
 		if (s->epoch[x - s->first] !=
 		    ref_epoch_at(&w->ref, s->last_epoch, x)) {
-			sim_violation(w, 211, "n%u: recovered record %llu is of epoch %llu; ending in %llu it is of %llu",
+			sim_violation(w, 211, "n%u: recovered %llu is of epoch %llu; ending in %llu, of %llu",
 				      n->id, U(x), U(s->epoch[x - s->first]),
 				      U(s->last_epoch),
 				      U(ref_epoch_at(&w->ref, s->last_epoch,
@@ -141,7 +141,7 @@ void check_image(struct world *w, struct node *n, u32 id)
 	ref_state(&w->ref, tip, n->core.log.head, want);
 	for (u32 b = 0; b < w->shape.blocks; b++)
 		if (have[b] != want[b]) {
-			sim_violation(w, id, "n%u at (%llu,%llu): block %u holds write %lld, not %lld",
+			sim_violation(w, id, "n%u at (%llu,%llu): block %u is of write %lld, not %lld",
 				      n->id, U(tip), U(n->core.log.head), b,
 				      (long long)have[b], (long long)want[b]);
 			return;
@@ -168,7 +168,7 @@ static void check_i115(struct world *w, struct node *n, const struct worst *s)
 		/* newer, up to extent_hi: replay writes it again */
 		if (at_lo[b] != at_hi[b])
 			continue;
-		sim_violation(w, 115, "n%u: extent_lo %llu, block %u on the medium is not that state",
+		sim_violation(w, 115, "n%u: extent_lo %llu, block %u is not that state",
 			      n->id, U(s->d.extent_lo), b);
 		return;
 	}

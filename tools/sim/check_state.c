@@ -191,7 +191,7 @@ static void check_i027(struct world *w, struct node *n,
 	    a->session != b->session || a->matched != b->matched ||
 	    a->durable != b->durable || a->state != b->state ||
 	    a->cursor != b->cursor || a->letter != b->letter)
-		sim_violation(w, 27, "n%u: %s of a dead session of n%u changes something",
+		sim_violation(w, 27, "n%u: %s of a dead session of n%u has an effect",
 			      n->id, swb_text_event(ev->type), ev->peer);
 }
 
@@ -220,7 +220,7 @@ static void check_i219(struct world *w, struct node *n, u64 to, u64 known)
 			      n->id, U(to), U(known));
 	if (c > to && c <= n->core.log.head &&
 	    wal_epoch_at(n, c) == w->ref.c_epoch[c])
-		sim_violation(w, 2, "n%u cuts to %llu, committed record (%llu,%llu) with it",
+		sim_violation(w, 2, "n%u cuts to %llu, below committed (%llu,%llu)",
 			      n->id, U(to), U(w->ref.c_epoch[c]), U(c));
 	(void)tip;
 }

@@ -252,6 +252,31 @@ TEST(test_epoch_held_io_resumes_for_next_grant, "held I/O goes on if this "
 	CHECK_EQ(swb_core_admit(&r.c, r.now), SWB_ADMIT_OK);
 }
 
+TEST(test_epoch_held_barrier_waits_for_the_wider_set, "a barrier held over a "
+	"grant succeeds when the new required set holds it, not by the C that "
+	"a smaller set had reached (I-001, I-009)")
+{
+	struct swb_cert cert;
+
+	held_primary();
+	cert = cert_of(&r, 3, &all2);
+	cert.last_granted = uuid_of(0);
+	cert.last_granted_epoch = 2;
+	cert.report[0].committed = 12;
+	rig_certify(&r, &cert, 0);
+	CHECK_EQ(r.c.promote_letter, 'A');
+	rig_saved(&r);
+	CHECK(order(&r, SWB_ACT_RESUME_IO));
+	CHECK_EQ(r.c.log.committed, 12);
+	CHECK(!order(&r, SWB_ACT_COMPLETE_BARRIERS));
+	rig_written(&r, 13);
+	rig_flushed(&r, 13);
+	CHECK(!order(&r, SWB_ACT_COMPLETE_BARRIERS));
+	r.c.peer[1].durable = 13;
+	STEP(&r, .type = SWB_EV_TICK);
+	CHECK_EQ(value(&r, SWB_ACT_COMPLETE_BARRIERS), 13);
+}
+
 TEST(test_epoch_held_io_fails_after_foreign_grant, "held I/O fails if "
 	"another node was granted in between, and old openers see errors "
 	"until they close (P12)")
