@@ -87,22 +87,6 @@ static int check_place_unlocked(struct swb_link *l, const struct swb_frame *f)
 	return err;
 }
 
-static u32 crc_of_payload(const struct swb_group *g, u32 off, u32 len)
-{
-	u32 crc = 0;
-
-	while (len) {
-		u32 in_page = off & (PAGE_SIZE - 1);
-		u32 bytes = min_t(u32, len, PAGE_SIZE - in_page);
-
-		crc = swb_crc32c(crc, page_address(g->page[off >> PAGE_SHIFT]) +
-				 in_page, bytes);
-		off += bytes;
-		len -= bytes;
-	}
-	return crc;
-}
-
 /* The checksum was made at admission on the primary: end to end. */
 static int check_payload(const struct swb_group *g)
 {
@@ -113,7 +97,7 @@ static int check_payload(const struct swb_group *g)
 
 		if (rec->type != SWB_REC_WRITE)
 			continue;
-		if (crc_of_payload(g, g->rec_off[i], le32_to_cpu(rec->len_bytes)) !=
+		if (swb_group_crc(g, g->rec_off[i], le32_to_cpu(rec->len_bytes)) !=
 		    le32_to_cpu(rec->crc))
 			return SWBLOCK_REASON_BAD_PAYLOAD_CRC;
 	}

@@ -256,6 +256,9 @@ static inline void swb_group_get(struct swb_group *g)
 /** swb_group_put() - any context, with the lock or without */
 void swb_group_put(struct swb_group *g);
 
+/** swb_group_crc() - crc32c of @len bytes of the payload from byte @off on */
+u32 swb_group_crc(const struct swb_group *g, u32 off, u32 len);
+
 /**
  * swb_wal_attach() - a filled private group becomes the newest of the log; lock
  * held. The caller has set first_lsn, epoch, nrec, payload_bytes, rec_off and

@@ -145,7 +145,6 @@ void swb_walmem_destroy(struct swb_wal *w);
 struct swb_group *swb_walmem_take(struct swb_wal *w, u32 payload_bytes);
 bool swb_walmem_extend(struct swb_wal *w, struct swb_group *g, u32 payload_bytes);
 struct swb_group *swb_walmem_take_loader(struct swb_wal *w, u32 payload_bytes);
-u32 swb_group_crc(const struct swb_group *g, u32 off, u32 len);
 
 /* walread.c */
 bool swb_wal_header_ok(struct swb_wal *w, const struct swb_ent *e,
