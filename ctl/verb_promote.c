@@ -8,10 +8,12 @@
 
 #include "core/text.h"
 #include "epoch.h"
+#include "show.h"
 #include "verbs.h"
 
 #define SETTLE_SOON_MS	300
 #define DRAIN_GRACE_NS	(5 * NSEC_PER_SEC)	/* the module drains for 30 s */
+#define LEVEL_WAIT_NS	(5 * NSEC_PER_SEC)	/* peers make the rest durable */
 
 static int only_settle(struct ctl *ctl, const struct kern_volume *v)
 {
@@ -210,6 +212,46 @@ static int run_adopt(struct ctl *ctl)
 	return ret;
 }
 
+/* Records that the peers in sync still lack, the most of them. */
+static uint64_t most_behind(const struct kern_volume *v)
+{
+	uint64_t most = 0;
+	unsigned int i;
+
+	for (i = 0; i < v->peer_count; i++)
+		if (v->peer[i].state == SWBLOCK_PEER_IN_SYNC &&
+		    show_behind(v, &v->peer[i]) > most)
+			most = show_behind(v, &v->peer[i]);
+	return most;
+}
+
+/*
+ * An orderly demotion usually precedes a promotion elsewhere, which is refused to
+ * a member with the lesser log. best_effort lets a peer in sync lag: it gets the
+ * rest first. Nobody writes while the device is closed, so this ends.
+ */
+static void let_peers_level(struct ctl *ctl, const struct kern_volume *v)
+{
+	uint64_t end = boottime_ns() + LEVEL_WAIT_NS;
+	char name[MEMBER_NAME_MAX];
+	struct kern_volume now;
+	int busy = 0;
+
+	for (;;) {
+		if (kern_get_volume(ctl->kern, v->id, &now) ||
+		    now.role != SWBLOCK_ROLE_PRIMARY || !most_behind(&now))
+			return;
+		/* udev's look is over soon; a user's is refused below */
+		if (now.openers && ++busy > BUSY_TRIES)
+			return;
+		if (boottime_ns() >= end)
+			break;
+		usleep(BUSY_STEP_US);
+	}
+	out_line(ctl, "%s: a peer still lacks %" PRIu64 " records",
+		 member_name(v, name), most_behind(&now));
+}
+
 static int run_demote(struct ctl *ctl)
 {
 	uint32_t flags = opt_has(ctl, "force") ? SWBLOCK_DEMOTE_FORCE : 0;
@@ -227,6 +269,8 @@ static int run_demote(struct ctl *ctl)
 	if (ret)
 		goto out;
 	member_name(v, name);
+	if (!flags)
+		let_peers_level(ctl, v);
 	err = kern_events_open(ctl->kern);
 	if (!err)
 		err = kern_demote(ctl->kern, v->id, flags, cookie);
@@ -397,7 +441,9 @@ const struct verb verb_demote = {
 	.name = "demote",
 	.synopsis = "MEMBER [--force]",
 	.summary = "Take the primary role away, after draining",
-	.detail = "Refused while the device is open, unless forced.",
+	.detail =
+	"Refused while the device is open, unless forced. Peers in sync get up to 5 s\n"
+	"to make the last records durable, so that one of them can be promoted next.",
 	.example = "  swblockctl demote db/a",
 	.opts = demote_opts,
 	.pos_min = 1,
