@@ -25,6 +25,7 @@ void net_reset(struct net *n)
 	n->corrupt_ppm = 0;
 	n->lose_ppm = 0;
 	n->replay_ppm = 0;
+	n->sent_bytes = 0;
 	for (int i = 0; i < 64 * NET_OLD_FRAMES; i++) {
 		free((&n->old[0][0][0])[i]);
 		(&n->old[0][0][0])[i] = NULL;
@@ -84,7 +85,10 @@ static void deliver(struct world *w, struct task *t)
 		free(f);
 		return;
 	}
-	node_frame_in(w, &w->node[to], f);
+	if (w->members)
+		w->members->frame_in(w, to, f);
+	else
+		node_frame_in(w, &w->node[to], f);
 }
 
 static void kick(struct world *w, u32 conn, int from)
@@ -156,6 +160,7 @@ void net_send(struct world *w, u32 conn, u8 from, const void *buf, u32 len)
 
 	if (!c->open[s] || c->cut)
 		return;
+	w->net.sent_bytes += len;
 	f = malloc(sizeof(*f) + len);
 	if (!f)
 		abort();
@@ -195,7 +200,11 @@ static void lost(struct world *w, struct task *t)
 {
 	struct conn *c = conn_of(w, (u32)t->a);
 
-	if (c->open[t->b])
+	if (!c->open[t->b])
+		return;
+	if (w->members)
+		w->members->link_lost(w, c->end[t->b], (u32)t->a);
+	else
 		node_link_lost(w, &w->node[c->end[t->b]], (u32)t->a,
 			       SWBLOCK_REASON_PEER_CLOSED);
 }

@@ -51,6 +51,16 @@ struct conn {
 };
 
 /**
+ * struct sim_members - who takes what arrives, where members are no real cores
+ * @frame_in: takes over the frame
+ * @link_lost: the connection is gone at this end
+ */
+struct sim_members {
+	void (*frame_in)(struct world *w, u8 to, struct frame *f);
+	void (*link_lost)(struct world *w, u8 to, u32 conn);
+};
+
+/**
  * struct net - all connections, and which paths are blocked
  * @blocked: [from][to]
  * @delay_min_ns: of a frame
@@ -59,6 +69,7 @@ struct conn {
  * @lose_ppm: frames in a million that vanish, as by a faulty sender
  * @replay_ppm: an older frame of the same sender comes once more
  * @old: frames kept for that, by sender and receiver
+ * @sent_bytes: handed to a socket since net_reset()
  */
 struct net {
 	u32 count;
@@ -70,6 +81,7 @@ struct net {
 	u32 lose_ppm;
 	u32 replay_ppm;
 	struct frame *old[8][8][NET_OLD_FRAMES];
+	u64 sent_bytes;
 };
 
 void net_reset(struct net *n);

@@ -108,6 +108,7 @@ struct world {
 	struct sim_shape shape;
 	enum sim_break broken;
 	bool trace;
+	const struct sim_members *members;	/* NULL: the real cores of node.c */
 	struct rng rng;
 	struct clock clock;
 	struct net net;
