@@ -127,7 +127,6 @@ static void scan(struct logread *l, logread_group_fn group, void *ctx)
 	struct swb_scan *s = &l->scan;
 	struct logread_group out = { .buf = group_buf, .rec = recs };
 
-	swb_scan_begin(s, &l->d);
 	for (;;) {
 		u64 left = l->d.ring_bytes - s->try_pos;
 		u32 len = left < SWB_GROUP_HEADER_MAX ? (u32)left :
@@ -146,12 +145,14 @@ static void scan(struct logread *l, logread_group_fn group, void *ctx)
 		if (v == SWB_SCAN_STOP)
 			return;
 		ok = read_group(l, &opens);
+		out.index = s->groups;
 		out.info = s->group;
 		out.pos = s->pos;
 		out.live = s->live_nrec;
 		out.overlap_from = s->overlap_from;
 		if (!swb_scan_payload(s, ok, opens))
 			return;
+		l->mark = *s;
 		if (group)
 			group(ctx, &out);
 	}
@@ -177,10 +178,46 @@ void logread_run(struct logread *l, logread_group_fn group, void *ctx)
 	l->error = 0;
 	l->letter = 0;
 	l->fits = false;
+	memset(&l->d, 0, sizeof(l->d));
+	memset(&l->scan, 0, sizeof(l->scan));
 	read_supers(l);
 	if (l->slot >= 0)
 		l->fits = geometry_fits(l);
-	if (l->fits)
+	if (l->fits) {
+		swb_scan_begin(&l->scan, &l->d);
+		l->mark = l->scan;
 		scan(l, group, ctx);
+	}
+	conclude(l);
+}
+
+/* Everything of a superblock that the scan, up to the mark, has looked at. */
+static bool same_scan(const struct swb_durable *a, const struct swb_durable *b)
+{
+	return a->flags == b->flags && a->block_bytes == b->block_bytes &&
+	       a->ring_id == b->ring_id && a->ring_unit == b->ring_unit &&
+	       a->ring_offset == b->ring_offset &&
+	       a->ring_bytes == b->ring_bytes &&
+	       a->extent_bytes == b->extent_bytes &&
+	       a->incarnation == b->incarnation && a->log_end == b->log_end &&
+	       a->tail_pos == b->tail_pos && a->tail_seq == b->tail_seq &&
+	       a->tail_lsn == b->tail_lsn &&
+	       a->tail_prev_crc == b->tail_prev_crc &&
+	       memcmp(&a->lineage, &b->lineage, sizeof(a->lineage)) == 0;
+}
+
+void logread_again(struct logread *l, bool supers, logread_group_fn group,
+		   void *ctx)
+{
+	if (supers)
+		read_supers(l);
+	if (!l->fits || l->slot < 0 || l->error ||
+	    !same_scan(&l->mark.d, &l->d)) {
+		logread_run(l, group, ctx);
+		return;
+	}
+	l->scan = l->mark;
+	l->scan.d = l->d;
+	scan(l, group, ctx);
 	conclude(l);
 }

@@ -22,6 +22,7 @@ struct logread_dev {
 
 /**
  * struct logread_group - an accepted group
+ * @index: groups accepted before it in this log
  * @info: header
  * @pos: ring offset
  * @live: live records, the first so many
@@ -30,6 +31,7 @@ struct logread_dev {
  * @rec: its records, decoded
  */
 struct logread_group {
+	u64 index;
 	struct swb_group_info info;
 	u64 pos;
 	u32 live;
@@ -55,6 +57,7 @@ typedef void (*logread_group_fn)(void *ctx, const struct logread_group *g);
  * @recover: verdict of local recovery
  * @letter: its case letter
  * @error: negative errno of a failed read, 0 if none
+ * @mark: the scan as it stood behind the last accepted group
  */
 struct logread {
 	struct logread_dev data;
@@ -70,6 +73,7 @@ struct logread {
 	enum swb_recover_verdict recover;
 	u8 letter;
 	int error;
+	struct swb_scan mark;
 };
 
 /**
@@ -79,6 +83,21 @@ struct logread {
  * @ctx: its argument
  */
 void logread_run(struct logread *l, logread_group_fn group, void *ctx);
+
+/**
+ * logread_again() - the same, where part of the answer is known already
+ * @l: as an earlier run left it
+ * @supers: read the superblocks again
+ * @group: called for groups not seen before; for all if the scan starts anew,
+ *	which is when it gets one with index 0
+ * @ctx: its argument
+ *
+ * The caller vouches that no byte of an accepted group has changed since, nor,
+ * if @l->scan.zero_seen, one of the first SWB_GROUP_HEADER_MAX of the ring; and
+ * if not @supers, none of the superblocks.
+ */
+void logread_again(struct logread *l, bool supers, logread_group_fn group,
+		   void *ctx);
 
 /** logread_payload() - payload of record @i of @g */
 const u8 *logread_payload(const struct logread_group *g, u32 i);

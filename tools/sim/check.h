@@ -46,6 +46,9 @@ void check_all(struct world *w);
 /** check_worst() - recovery of the stable bytes of @n, made anew if they changed */
 const struct worst *check_worst(struct world *w, struct node *n);
 
+/** check_worst_proved() - and that it is what a scan from the start finds */
+void check_worst_proved(struct world *w, struct node *n);
+
 /** check_holds() - do the stable bytes of @n hold the record (@epoch, @lsn)? */
 bool check_holds(struct world *w, struct node *n, u64 epoch, u64 lsn);
 

@@ -297,18 +297,21 @@ static void check_i006(struct world *w, struct node *n)
 /* I-032: every record of the log is the one of its lineage. */
 void check_log(struct world *w, struct node *n)
 {
-	u64 tip = n->core.log.last_epoch;
+	const struct ref_epoch *e = ref_epoch_of(&w->ref,
+						 n->core.log.last_epoch);
 
-	for (u32 i = 0; i < n->groups; i++) {
-		const struct wgroup *g = n->group[i];
+	for (u32 i = n->groups; i > 0; i--) {
+		const struct wgroup *g = n->group[i - 1];
 
 		if (!g->live || g->first_lsn > n->core.log.head)
 			continue;
-		if (ref_epoch_at(&w->ref, tip, g->first_lsn) == g->epoch)
+		while (e && g->first_lsn < e->first_lsn)
+			e = ref_epoch_of(&w->ref, e->parent);
+		if (g->epoch == (e ? e->epoch : 0))
 			continue;
 		sim_violation(w, 32, "n%u: record %llu is of epoch %llu, its lineage says %llu",
 			      n->id, U(g->first_lsn), U(g->epoch),
-			      U(ref_epoch_at(&w->ref, tip, g->first_lsn)));
+			      U(e ? e->epoch : 0));
 		return;
 	}
 }

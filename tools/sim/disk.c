@@ -22,6 +22,9 @@ void disk_create(struct disk *d, u64 bytes)
 	d->bytes = bytes;
 	d->view = map_bytes(bytes);
 	d->stable = map_bytes(bytes);
+	d->touched = calloc(bytes / DISK_PAGE + 1, 1);
+	if (!d->touched)
+		abort();
 	d->end = &d->first;
 	d->next_id = 1;
 }
@@ -44,17 +47,56 @@ void disk_destroy(struct disk *d)
 	drop_pending(d);
 	munmap(d->view, d->bytes);
 	munmap(d->stable, d->bytes);
+	free(d->touched);
+	d->touched = NULL;
 	d->view = NULL;
 	d->stable = NULL;
+}
+
+static void note_change(struct disk *d, u64 from, u64 to)
+{
+	d->stable_changes++;
+	if (d->changes < DISK_CHANGES) {
+		d->change[d->changes].from = from;
+		d->change[d->changes].to = to;
+	}
+	if (d->changes <= DISK_CHANGES)
+		d->changes++;
+}
+
+static void to_medium(struct disk *d, u64 off, const void *data, u32 len)
+{
+	memcpy(d->stable + off, data, len);
+	note_change(d, off, off + len);
+}
+
+bool disk_changed(const struct disk *d, u64 from, u64 to)
+{
+	if (d->changes > DISK_CHANGES)
+		return true;
+	for (u32 i = 0; i < d->changes; i++)
+		if (d->change[i].from < to && from < d->change[i].to)
+			return true;
+	return false;
+}
+
+void disk_changes_seen(struct disk *d)
+{
+	d->changes = 0;
 }
 
 void disk_blank(struct disk *d)
 {
 	drop_pending(d);
-	madvise(d->view, d->bytes, MADV_DONTNEED);
-	madvise(d->stable, d->bytes, MADV_DONTNEED);
+	for (u64 at = 0; at < d->bytes; at += DISK_PAGE) {
+		if (!d->touched[at / DISK_PAGE])
+			continue;
+		memset(d->view + at, 0, DISK_PAGE);
+		memset(d->stable + at, 0, DISK_PAGE);
+		d->touched[at / DISK_PAGE] = 0;
+	}
 	d->failed = false;
-	d->stable_changes++;
+	note_change(d, 0, d->bytes);
 }
 
 u64 disk_submit(struct disk *d, u64 off, const void *data, u32 len)
@@ -65,6 +107,8 @@ u64 disk_submit(struct disk *d, u64 off, const void *data, u32 len)
 	w = malloc(sizeof(*w) + len);
 	if (!w)
 		abort();
+	for (u64 at = off / DISK_PAGE; at <= (off + len - 1) / DISK_PAGE; at++)
+		d->touched[at] = 1;
 	*w = (struct disk_write){ .id = d->next_id++, .off = off, .len = len };
 	memcpy(w->data, data, len);
 	*d->end = w;
@@ -104,8 +148,7 @@ void disk_flush_end(struct disk *d, u64 flush)
 			at = &w->next;
 			continue;
 		}
-		memcpy(d->stable + w->off, w->data, w->len);
-		d->stable_changes++;
+		to_medium(d, w->off, w->data, w->len);
 		*at = w->next;
 		free(w);
 	}
@@ -130,7 +173,7 @@ static void save_some(struct disk *d, struct disk_write *w, struct rng *r)
 		u32 n = w->len - at < SIM_SECTOR ? w->len - at : SIM_SECTOR;
 
 		if (rng_chance(r, 500))
-			memcpy(d->stable + w->off + at, w->data + at, n);
+			to_medium(d, w->off + at, w->data + at, n);
 	}
 }
 
@@ -147,7 +190,7 @@ void disk_power_cut(struct disk *d, struct rng *r, enum disk_fate fate)
 			   (fate == DISK_KEEP_WRITES && rng_chance(r, 500));
 
 		if (all)
-			memcpy(d->stable + w->off, w->data, w->len);
+			to_medium(d, w->off, w->data, w->len);
 		else if (fate == DISK_KEEP_SOME ||
 			 (fate == DISK_KEEP_PREFIX && at == whole))
 			save_some(d, w, r);
@@ -155,7 +198,6 @@ void disk_power_cut(struct disk *d, struct rng *r, enum disk_fate fate)
 	for (struct disk_write *w = d->first; w; w = w->next)
 		memcpy(d->view + w->off, d->stable + w->off, w->len);
 	drop_pending(d);
-	d->stable_changes++;
 }
 
 void disk_host_reset(struct disk *d, struct rng *r)
@@ -182,7 +224,8 @@ void disk_host_reset(struct disk *d, struct rng *r)
 
 void disk_rot(struct disk *d, u64 off, u8 bit)
 {
+	d->touched[off / DISK_PAGE] = 1;
 	d->view[off] ^= (u8)(1u << (bit & 7));
 	d->stable[off] ^= (u8)(1u << (bit & 7));
-	d->stable_changes++;
+	note_change(d, off, off + 1);
 }

@@ -10,6 +10,8 @@
 #include "rng.h"
 
 #define SIM_SECTOR	512
+#define DISK_CHANGES	32
+#define DISK_PAGE	4096
 
 enum disk_fate {
 	DISK_KEEP_NONE,		/* everything unflushed is lost */
@@ -34,7 +36,11 @@ struct disk_write {
  * struct disk - bytes as read now, and bytes that survive for certain
  * @view: what a read returns
  * @stable: what a power cut leaves at least
+ * @touched: a byte per DISK_PAGE: not blank any more
  * @stable_changes: raised whenever @stable changes
+ * @changes: ranges of @stable changed since disk_changes_seen(); more than
+ *	DISK_CHANGES if too many to tell
+ * @change: those
  * @failed: every further write and flush fails
  */
 struct disk {
@@ -46,6 +52,11 @@ struct disk {
 	u64 next_id;
 	u64 flushes;
 	u64 stable_changes;
+	u8 *touched;
+	u32 changes;
+	struct {
+		u64 from, to;
+	} change[DISK_CHANGES];
 	bool failed;
 };
 
@@ -64,6 +75,11 @@ void disk_flush_end(struct disk *d, u64 flush);
 
 void disk_read(const struct disk *d, u64 off, void *buf, u32 len);
 void disk_read_stable(const struct disk *d, u64 off, void *buf, u32 len);
+
+/** disk_changed() - has a byte of [@from, @to) changed on the medium? */
+bool disk_changed(const struct disk *d, u64 from, u64 to);
+/** disk_changes_seen() - disk_changed() speaks of what comes from now on */
+void disk_changes_seen(struct disk *d);
 
 /** disk_power_cut() - forget the cache; @fate says what was saved by luck */
 void disk_power_cut(struct disk *d, struct rng *r, enum disk_fate fate);

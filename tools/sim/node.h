@@ -21,6 +21,7 @@
 #include "core/recover.h"
 #include "core/lineage.h"
 #include "core/text.h"
+#include "../logread.h"
 
 #define NODE_RING_OFFSET	SWB_AREA_ALIGN
 #define NODE_RING_BYTES		SWB_RING_BYTES_MIN
@@ -94,6 +95,10 @@ enum back_stage {
  * struct worst - what would be left if the power failed now and the cache
  * saved nothing: found by the real scan of the stable bytes
  * @changes: of the disk, when it was made
+ * @proved: records <= it were compared with the history that ends in
+ *	@proved_epoch
+ * @l: the run of the scan, which goes on where it stopped as long as what it
+ *	has read is unchanged
  * @epoch: @epoch[x - first] = epoch of record x, first <= x <= head
  */
 struct worst {
@@ -105,6 +110,9 @@ struct worst {
 	u64 first;
 	u64 head;
 	u64 last_epoch;
+	u64 proved;
+	u64 proved_epoch;
+	struct logread l;
 	u64 epoch[NODE_LSNS_MAX];
 };
 

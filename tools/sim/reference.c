@@ -9,18 +9,42 @@ void ref_reset(struct reference *r, u32 blocks)
 {
 	for (u32 i = 0; i < r->epochs; i++)
 		free(r->epoch[i].rec);
+	if (r->at)
+		memset(r->at, 0, r->at_cap * sizeof(*r->at));
 	r->epochs = 0;
 	r->committed = 0;
 	r->next_wid = 1;
 	r->blocks = blocks;
 }
 
+void ref_destroy(struct reference *r)
+{
+	ref_reset(r, 0);
+	free(r->epoch);
+	free(r->at);
+	free(r->c_epoch);
+	memset(r, 0, sizeof(*r));
+}
+
 struct ref_epoch *ref_epoch_of(const struct reference *r, u64 epoch)
 {
-	for (u32 i = r->epochs; i > 0; i--)
-		if (r->epoch[i - 1].epoch == epoch)
-			return &r->epoch[i - 1];
-	return NULL;
+	return epoch < r->at_cap && r->at[epoch] ?
+	       &r->epoch[r->at[epoch] - 1] : NULL;
+}
+
+static void index_epoch(struct reference *r, u64 epoch)
+{
+	u64 cap = epoch * 2 + 64;
+
+	if (epoch >= r->at_cap) {
+		r->at = realloc(r->at, cap * sizeof(*r->at));
+		if (!r->at)
+			abort();
+		memset(r->at + r->at_cap, 0,
+		       (cap - r->at_cap) * sizeof(*r->at));
+		r->at_cap = cap;
+	}
+	r->at[epoch] = r->epochs;
 }
 
 bool ref_open(struct reference *r, u64 epoch, u64 first_lsn, u64 parent,
@@ -38,6 +62,7 @@ bool ref_open(struct reference *r, u64 epoch, u64 first_lsn, u64 parent,
 		.epoch = epoch, .first_lsn = first_lsn, .parent = parent,
 		.node = node, .override = override,
 	};
+	index_epoch(r, epoch);
 	return ref_append(r, epoch, first_lsn, SWB_REC_OPEN, 0, 0, 0);
 }
 

@@ -54,6 +54,7 @@ struct ref_epoch {
 
 /**
  * struct reference - the whole truth
+ * @at: @at[e] = index of epoch e in @epoch, plus one; 0 if never opened
  * @committed: highest LSN ever committed
  * @c_epoch: @c_epoch[x] = epoch of the committed record x
  * @next_wid: number of the next write
@@ -62,6 +63,8 @@ struct reference {
 	u32 epochs;
 	u32 cap;
 	struct ref_epoch *epoch;
+	u64 at_cap;
+	u32 *at;
 	u64 committed;
 	u64 c_cap;
 	u64 *c_epoch;
@@ -70,6 +73,7 @@ struct reference {
 };
 
 void ref_reset(struct reference *r, u32 blocks);
+void ref_destroy(struct reference *r);
 
 /** ref_open() - false if this epoch was opened before, by anybody */
 bool ref_open(struct reference *r, u64 epoch, u64 first_lsn, u64 parent,

@@ -60,9 +60,7 @@ void world_destroy(struct world *w)
 	clock_destroy(&w->clock);
 	for (u8 i = 0; i < SIM_NODES_MAX; i++)
 		node_destroy(&w->node[i]);
-	ref_reset(&w->ref, 0);
-	free(w->ref.epoch);
-	free(w->ref.c_epoch);
+	ref_destroy(&w->ref);
 	free(w->net.conn);
 	free(w->op);
 	memset(w, 0, sizeof(*w));
