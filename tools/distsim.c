@@ -5,6 +5,8 @@
  *	distsim --scenario FILE [--trace] [--save DIR]
  *	distsim --seed N [--seeds M] [--nodes N] [--break NAME] [--trace]
  *	distsim --mutants
+ *
+ * --coverage FILE writes what of the protocol the runs reached (sim/cover.h).
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -12,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "sim/cover.h"
 #include "sim/script.h"
 #include "sim/swarm.h"
 
@@ -43,6 +46,7 @@ struct args {
 	bool mutants;
 	bool verbose;
 	const char *save;
+	const char *coverage;
 	enum sim_break broken;
 };
 
@@ -185,6 +189,7 @@ static int usage(const char *self)
 	fprintf(stderr,
 		"usage: %s [--scenario FILE]... [--seed N] [--seeds M] [--nodes 2..4]\n"
 		"       [--break NAME] [--trace] [--verbose] [--save DIR]\n"
+		"       [--coverage FILE]\n"
 		"       %s --mutants\n"
 		"breaks:\n", self, self);
 	for (u32 b = BREAK_NONE + 1; b < BREAK_COUNT; b++)
@@ -216,6 +221,7 @@ static bool parse(int argc, char **argv, struct args *a)
 		{ "trace", no_argument, NULL, 't' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "mutants", no_argument, NULL, 'u' },
+		{ "coverage", required_argument, NULL, 'C' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int o;
@@ -231,6 +237,8 @@ static bool parse(int argc, char **argv, struct args *a)
 			a->nodes = (u8)strtoul(optarg, NULL, 0);
 		else if (o == 'd')
 			a->save = optarg;
+		else if (o == 'C')
+			a->coverage = optarg;
 		else if (o == 't')
 			a->trace = true;
 		else if (o == 'v')
@@ -268,11 +276,17 @@ int main(int argc, char **argv)
 		return run_mutants();
 	if (!a.seed)
 		a.seed = 1;
+	if (a.coverage)
+		cover_start();
 	for (u32 i = 0; i < a.scenarios; i++)
 		run_scenario(a.scenario[i], &a, &t);
 	for (u64 s = a.seed; s < a.seed + a.seeds; s++)
 		run_seed(s, &a, &t);
 	world_destroy(&world);
+	if (a.coverage && !cover_write(a.coverage)) {
+		perror(a.coverage);
+		t.failed++;
+	}
 	spent = seconds();
 	if (a.verbose)
 		print_letters(&t);

@@ -8,6 +8,7 @@
 
 #include "../logread.h"
 #include "check.h"
+#include "cover.h"
 #include "world.h"
 
 #define TICK_NS		(10 * SIM_MSEC)
@@ -264,6 +265,7 @@ static void attach_scan(struct world *w, struct task *t)
 		  swb_text_scan_end(l->scan.why),
 		  (unsigned long long)l->scan.head);
 	w->letters[SWBLOCK_TABLE_RECOVER][l->letter - 'A']++;
+	cover_recovered(l->letter);
 	n->letter = l->letter;
 	check_recovered(w, n, l->recover, l->letter, l->scan.head);
 	if (l->recover == SWB_RECOVER_REFUSE) {

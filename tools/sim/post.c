@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "cover.h"
 #include "world.h"
 
 static void op_end(struct world *w, struct op *op, enum op_state state)
@@ -168,6 +169,7 @@ void node_post(struct world *w, struct node *n, struct swb_event *ev)
 	w->steps++;
 	swb_core_step(&n->core, ev, &out);
 	check_step(w, n, &before, ev, &out);
+	cover_step(n, &before, ev, &out);
 	for (u32 i = 0; i < out.count; i++) {
 		trace_action(w, n, &out.act[i]);
 		act(w, n, &out.act[i]);
