@@ -3,75 +3,54 @@
  * distsim: N real cores under every fault the simulated world knows.
  *
  *	distsim --scenario FILE [--trace] [--save DIR]
- *	distsim --seed N [--seeds M] [--nodes N] [--break NAME] [--trace]
+ *	distsim [--seed N] [--seeds M] [--jobs J] [--nodes N] [--keep-going]
+ *	distsim --seed N --plan			the plan it draws, as text
+ *	distsim --run PLAN [--trace]
  *	distsim --mutants
  *
- * --coverage FILE writes what of the protocol the runs reached (sim/cover.h).
+ * --coverage FILE writes what of the protocol the runs reached (sim/cover.h);
+ * seeds then run in this process.
  */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "sim/cover.h"
+#include "sim/farm.h"
 #include "sim/script.h"
 #include "sim/swarm.h"
 
 #define MUTANT_SEEDS	3000
-#define SCENARIOS_MAX	256
+#define FILES_MAX	512
 
-struct totals {
-	u64 scenarios;
-	u64 seeds;
-	u64 events;
-	u64 violations;
-	u64 passed;
-	u64 failed;
-	u64 barriers;
-	u64 promotions;
-	u64 crashes;
-	u64 truncations;
-	u64 wraps;
-	u64 letters[4][26];
-};
+/* build_id.c: commit and a checksum of the sources */
+extern const char sim_build_id[];
 
 struct args {
-	const char *scenario[SCENARIOS_MAX];
+	const char *self;
+	const char *scenario[FILES_MAX];
 	u32 scenarios;
+	const char *run[FILES_MAX];
+	u32 runs;
 	u64 seed;
 	u64 seeds;
+	u32 jobs;
 	u8 nodes;
 	bool trace;
+	bool plan;
 	bool mutants;
 	bool verbose;
+	bool keep_going;
 	const char *save;
 	const char *coverage;
 	enum sim_break broken;
 };
 
+static struct args args;
 static struct world world;
-
-static void add_up(struct totals *t, struct world *w)
-{
-	t->events += w->events;
-	t->violations += w->violations;
-	t->barriers += w->barriers_done;
-	t->promotions += w->promotions;
-	t->crashes += w->crashes;
-	t->truncations += w->truncations;
-	t->wraps += w->wraps;
-	for (int i = 0; i < 4; i++)
-		for (int k = 0; k < 26; k++)
-			t->letters[i][k] += w->letters[i][k];
-	w->events = 0;
-	w->barriers_done = 0;
-	w->promotions = 0;
-	w->crashes = 0;
-	w->truncations = 0;
-	w->wraps = 0;
-	memset(w->letters, 0, sizeof(w->letters));
-}
 
 /* The disks as they are at the end, for swbwal and for a closer look. */
 static void save_disks(struct world *w, const char *dir)
@@ -89,85 +68,138 @@ static void save_disks(struct world *w, const char *dir)
 	}
 }
 
-static void run_scenario(const char *path, const struct args *a,
-			 struct totals *t)
-{
-	char why[320];
-	bool ok = script_run(&world, path, a->trace, a->broken, why,
-			     sizeof(why));
+/* ---- runs --------------------------------------------------------------------- */
 
+static void print_replay(const char *what, const char *arg)
+{
+	printf("     replay: %s %s %s%s%s --trace\n", args.self, what, arg,
+	       args.broken ? " --break " : "",
+	       args.broken ? sim_break_name(args.broken) : "");
+	printf("     of: %s\n", sim_build_id);
+}
+
+static void verdict(const char *path, bool ok, const char *why,
+		    struct totals *t)
+{
 	printf("%s %s%s%s\n", ok ? "ok  " : "FAIL", path, ok ? "" : ": ",
 	       ok ? "" : why);
+	t->passed += ok;
+	t->failed += !ok;
+}
+
+static void run_scenario(const char *path, struct totals *t)
+{
+	char why[320];
+	bool ok = script_run(&world, path, args.trace, args.broken, why,
+			     sizeof(why));
+
+	verdict(path, ok, why, t);
 	t->scenarios++;
-	if (ok)
-		t->passed++;
-	else
-		t->failed++;
-	if (a->save)
-		save_disks(&world, a->save);
-	add_up(t, &world);
+	if (args.save)
+		save_disks(&world, args.save);
+	totals_take(t, &world);
 	world_reset(&world);
 }
 
-static void run_seed(u64 seed, const struct args *a, struct totals *t)
+static void run_plan(const char *path, struct totals *t)
 {
-	bool ok = swarm_run(&world, seed, a->nodes, a->trace, a->broken);
+	static struct plan plan;
+	char why[320];
+	bool ok = plan_read(&plan, path, why, sizeof(why));
 
-	t->seeds++;
-	if (!ok) {
-		t->failed++;
-		printf("FAIL seed %llu: %s\n", (unsigned long long)seed,
-		       world.first);
-		printf("     replay: distsim --seed %llu%s%s --trace\n",
-		       (unsigned long long)seed,
-		       a->broken ? " --break " : "",
-		       a->broken ? sim_break_name(a->broken) : "");
-	} else {
-		t->passed++;
+	world.trace = args.trace;
+	world.broken = args.broken;
+	if (ok && !plan_run(&world, &plan)) {
+		snprintf(why, sizeof(why), "%s", world.first);
+		ok = false;
 	}
-	add_up(t, &world);
+	verdict(path, ok, why, t);
+	if (!ok)
+		print_replay("--run", path);
+	totals_take(t, &world);
 	world_reset(&world);
+}
+
+static void seed_failed(const struct farm *f, u64 seed, const char *what)
+{
+	char arg[40];
+
+	(void)f;
+	printf("FAIL seed %llu: %s\n", (unsigned long long)seed, what);
+	if (args.nodes)
+		snprintf(arg, sizeof(arg), "%llu --nodes %u",
+			 (unsigned long long)seed, args.nodes);
+	else
+		snprintf(arg, sizeof(arg), "%llu", (unsigned long long)seed);
+	print_replay("--seed", arg);
+}
+
+static void run_seeds(struct totals *t)
+{
+	const struct farm f = {
+		.first = args.seed, .count = args.seeds, .jobs = args.jobs,
+		.nodes = args.nodes, .trace = args.trace,
+		.keep_going = args.keep_going, .broken = args.broken,
+		.failed = seed_failed,
+	};
+
+	if (args.seeds)
+		farm_run(&f, &world, t);
+}
+
+static int print_plan(void)
+{
+	static struct plan plan;
+
+	swarm_plan(&plan, args.seed, args.nodes);
+	printf("# seed %llu of %s\n", (unsigned long long)args.seed,
+	       sim_build_id);
+	plan_print(&plan, stdout);
+	plan_reset(&plan);
+	return 0;
+}
+
+/* ---- broken rules ----------------------------------------------------------------- */
+
+static void mutant_failed(const struct farm *f, u64 seed, const char *what)
+{
+	printf("killed   %-16s seed %-5llu %s\n", sim_break_name(f->broken),
+	       (unsigned long long)seed, what);
 }
 
 /* Each broken rule must be noticed within MUTANT_SEEDS runs. */
 static int run_mutants(void)
 {
-	struct totals t = { 0 };
 	u32 killed = 0, survived = 0, skipped = 0;
 
 	for (u32 b = BREAK_NONE + 1; b < BREAK_COUNT; b++) {
 		const char *why = sim_break_redundant((enum sim_break)b);
-		u64 seed;
-		bool ok = true;
+		struct totals t = { 0 };
+		const struct farm f = {
+			.first = 1, .count = MUTANT_SEEDS, .jobs = args.jobs,
+			.broken = (enum sim_break)b, .failed = mutant_failed,
+		};
 
 		if (why) {
 			printf("skipped  %-16s redundant: %s\n",
-			       sim_break_name((enum sim_break)b), why);
+			       sim_break_name(f.broken), why);
 			skipped++;
 			continue;
 		}
-		for (seed = 1; ok && seed <= MUTANT_SEEDS; seed++) {
-			ok = swarm_run(&world, seed, 0, false,
-				       (enum sim_break)b);
-			if (!ok)
-				printf("killed   %-16s seed %-5llu %s\n",
-				       sim_break_name((enum sim_break)b),
-				       (unsigned long long)seed, world.first);
-			add_up(&t, &world);
-			world_reset(&world);
-		}
-		if (ok)
-			printf("SURVIVED %-16s %s\n",
-			       sim_break_name((enum sim_break)b),
-			       sim_break_text((enum sim_break)b));
-		killed += !ok;
-		survived += ok;
+		farm_run(&f, &world, &t);
+		if (!t.failed)
+			printf("SURVIVED %-16s %s\n", sim_break_name(f.broken),
+			       sim_break_text(f.broken));
+		killed += t.failed != 0;
+		survived += t.failed == 0;
 	}
 	printf("mutants: %u killed, %u survived\n", killed, survived);
 	printf("%u passed, %u failed, %u skipped\n", killed, survived,
 	       skipped);
 	return survived != 0;
 }
+
+/* ---- sums ---------------------------------------------------------------------------- */
 
 static void print_letters(const struct totals *t)
 {
@@ -184,14 +216,52 @@ static void print_letters(const struct totals *t)
 	}
 }
 
-static int usage(const char *self)
+/* CPU time of all workers: events per second are those of one core. */
+static double cpu_seconds(void)
+{
+	static const int who[] = { RUSAGE_SELF, RUSAGE_CHILDREN };
+	double sum = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(who); i++) {
+		struct rusage u;
+
+		getrusage(who[i], &u);
+		sum += (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+		       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+	}
+	return sum;
+}
+
+static void print_totals(const struct totals *t)
+{
+	double spent = cpu_seconds();
+
+	if (args.verbose)
+		print_letters(t);
+	printf("faults: %llu crashes, %llu promotions, %llu cuts, %llu ring wraps; %llu barriers\n",
+	       (unsigned long long)t->crashes,
+	       (unsigned long long)t->promotions,
+	       (unsigned long long)t->truncations, (unsigned long long)t->wraps,
+	       (unsigned long long)t->barriers);
+	printf("sim: %llu scenarios, %llu seeds, %llu events, %llu violations, %.0f events/s\n",
+	       (unsigned long long)t->scenarios, (unsigned long long)t->seeds,
+	       (unsigned long long)t->events, (unsigned long long)t->violations,
+	       spent > 0 ? (double)t->events / spent : 0.0);
+	printf("%llu passed, %llu failed, 0 skipped\n",
+	       (unsigned long long)t->passed, (unsigned long long)t->failed);
+}
+
+/* ---- command line -------------------------------------------------------------------- */
+
+static int usage(void)
 {
 	fprintf(stderr,
-		"usage: %s [--scenario FILE]... [--seed N] [--seeds M] [--nodes 2..4]\n"
-		"       [--break NAME] [--trace] [--verbose] [--save DIR]\n"
-		"       [--coverage FILE]\n"
+		"usage: %s [--scenario FILE]... [--run PLAN]... [--seed N] [--seeds M]\n"
+		"       [--jobs J] [--nodes 2..%u] [--break NAME] [--keep-going] [--trace]\n"
+		"       [--verbose] [--save DIR] [--coverage FILE]\n"
+		"       %s --seed N --plan\n"
 		"       %s --mutants\n"
-		"breaks:\n", self, self);
+		"breaks:\n", args.self, SIM_NODES_MAX, args.self, args.self);
 	for (u32 b = BREAK_NONE + 1; b < BREAK_COUNT; b++)
 		fprintf(stderr, "  %-18s %s\n",
 			sim_break_name((enum sim_break)b),
@@ -209,96 +279,104 @@ static bool break_by_name(const char *name, enum sim_break *out)
 	return false;
 }
 
+static bool take(int o, const char *value, struct args *a)
+{
+	switch (o) {
+	case 's':
+		if (a->scenarios < FILES_MAX)
+			a->scenario[a->scenarios++] = value;
+		return a->scenarios < FILES_MAX;
+	case 'r':
+		if (a->runs < FILES_MAX)
+			a->run[a->runs++] = value;
+		return a->runs < FILES_MAX;
+	case 'n':
+		a->seed = strtoull(value, NULL, 0);
+		return true;
+	case 'm':
+		a->seeds = strtoull(value, NULL, 0);
+		return true;
+	case 'j':
+		a->jobs = (u32)strtoul(value, NULL, 0);
+		return a->jobs > 0;
+	case 'c':
+		a->nodes = (u8)strtoul(value, NULL, 0);
+		return a->nodes >= SIM_NODES_MIN && a->nodes <= SIM_NODES_MAX;
+	case 'd':
+		a->save = value;
+		return true;
+	case 'C':
+		a->coverage = value;
+		a->jobs = 0;
+		return true;
+	case 'b':
+		return break_by_name(value, &a->broken);
+	}
+	return false;
+}
+
 static bool parse(int argc, char **argv, struct args *a)
 {
-	static const struct option opts[] = {
+	int trace = 0, plan = 0, verbose = 0, mutants = 0, keep_going = 0, o;
+	const struct option opts[] = {
 		{ "scenario", required_argument, NULL, 's' },
+		{ "run", required_argument, NULL, 'r' },
 		{ "seed", required_argument, NULL, 'n' },
 		{ "seeds", required_argument, NULL, 'm' },
+		{ "jobs", required_argument, NULL, 'j' },
 		{ "nodes", required_argument, NULL, 'c' },
 		{ "break", required_argument, NULL, 'b' },
 		{ "save", required_argument, NULL, 'd' },
-		{ "trace", no_argument, NULL, 't' },
-		{ "verbose", no_argument, NULL, 'v' },
-		{ "mutants", no_argument, NULL, 'u' },
 		{ "coverage", required_argument, NULL, 'C' },
+		{ "trace", no_argument, &trace, 1 },
+		{ "plan", no_argument, &plan, 1 },
+		{ "verbose", no_argument, &verbose, 1 },
+		{ "mutants", no_argument, &mutants, 1 },
+		{ "keep-going", no_argument, &keep_going, 1 },
 		{ NULL, 0, NULL, 0 },
 	};
-	int o;
 
-	while ((o = getopt_long(argc, argv, "", opts, NULL)) != -1) {
-		if (o == 's' && a->scenarios < SCENARIOS_MAX)
-			a->scenario[a->scenarios++] = optarg;
-		else if (o == 'n')
-			a->seed = strtoull(optarg, NULL, 0);
-		else if (o == 'm')
-			a->seeds = strtoull(optarg, NULL, 0);
-		else if (o == 'c')
-			a->nodes = (u8)strtoul(optarg, NULL, 0);
-		else if (o == 'd')
-			a->save = optarg;
-		else if (o == 'C')
-			a->coverage = optarg;
-		else if (o == 't')
-			a->trace = true;
-		else if (o == 'v')
-			a->verbose = true;
-		else if (o == 'u')
-			a->mutants = true;
-		else if (o != 'b' || !break_by_name(optarg, &a->broken))
+	a->self = argv[0];
+	a->jobs = (u32)sysconf(_SC_NPROCESSORS_ONLN);
+	while ((o = getopt_long(argc, argv, "", opts, NULL)) != -1)
+		if (o && !take(o, optarg, a))
 			return false;
-	}
-	if (a->nodes && (a->nodes < SIM_NODES_MIN || a->nodes > SIM_NODES_MAX))
-		return false;
+	a->trace = trace;
+	a->plan = plan;
+	a->verbose = verbose;
+	a->mutants = mutants;
+	a->keep_going = keep_going;
 	if (a->seed && !a->seeds)
 		a->seeds = 1;
-	return optind == argc && (a->mutants || a->scenarios || a->seeds);
-}
-
-static double seconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+	if (!a->seed)
+		a->seed = 1;
+	return optind == argc &&
+	       (mutants || plan || a->scenarios || a->runs || a->seeds);
 }
 
 int main(int argc, char **argv)
 {
-	struct args a = { 0 };
 	struct totals t = { 0 };
-	double spent;
 
-	if (!parse(argc, argv, &a))
-		return usage(argv[0]);
+	if (!parse(argc, argv, &args))
+		return usage();
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (a.mutants)
+	if (args.mutants)
 		return run_mutants();
-	if (!a.seed)
-		a.seed = 1;
-	if (a.coverage)
+	if (args.plan)
+		return print_plan();
+	if (args.coverage)
 		cover_start();
-	for (u32 i = 0; i < a.scenarios; i++)
-		run_scenario(a.scenario[i], &a, &t);
-	for (u64 s = a.seed; s < a.seed + a.seeds; s++)
-		run_seed(s, &a, &t);
+	for (u32 i = 0; i < args.scenarios; i++)
+		run_scenario(args.scenario[i], &t);
+	for (u32 i = 0; i < args.runs; i++)
+		run_plan(args.run[i], &t);
+	run_seeds(&t);
 	world_destroy(&world);
-	if (a.coverage && !cover_write(a.coverage)) {
-		perror(a.coverage);
+	if (args.coverage && !cover_write(args.coverage)) {
+		perror(args.coverage);
 		t.failed++;
 	}
-	spent = seconds();
-	if (a.verbose)
-		print_letters(&t);
-	printf("faults: %llu crashes, %llu promotions, %llu cuts, %llu ring wraps; %llu barriers\n",
-	       (unsigned long long)t.crashes, (unsigned long long)t.promotions,
-	       (unsigned long long)t.truncations, (unsigned long long)t.wraps,
-	       (unsigned long long)t.barriers);
-	printf("sim: %llu scenarios, %llu seeds, %llu events, %llu violations, %.0f events/s\n",
-	       (unsigned long long)t.scenarios, (unsigned long long)t.seeds,
-	       (unsigned long long)t.events, (unsigned long long)t.violations,
-	       spent > 0 ? (double)t.events / spent : 0.0);
-	printf("%llu passed, %llu failed, 0 skipped\n",
-	       (unsigned long long)t.passed, (unsigned long long)t.failed);
+	print_totals(&t);
 	return t.failed != 0;
 }

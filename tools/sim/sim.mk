@@ -20,8 +20,18 @@ $(OUT)/sim/%.o: sim/%.c $(SIM_HDR) $(CORE_HDR) | $(OUT)/sim
 $(OUT)/sim/%.o: %.c $(SIM_HDR) $(CORE_HDR) | $(OUT)/sim
 	$(CC) $(CFLAGS_SIM) $(SIM_INC) -c -o $@ $<
 
-$(OUT)/sim/distsim: $(SIM_OBJ) $(CORE_A_SIM)
-	$(CC) $(CFLAGS_SIM) -o $@ $(SIM_OBJ) $(CORE_A_SIM)
+# what a replay line names; written anew only when it differs
+$(OUT)/sim/build_id.c: FORCE | $(OUT)/sim
+	@printf 'extern const char sim_build_id[];\nconst char sim_build_id[] = "commit %s, sources %s";\n' \
+		"$$(git describe --always --dirty 2>/dev/null || echo none)" \
+		"$$(cat $(CORE_SRC) $(CORE_HDR) $(SIM_SRC) $(SIM_HDR) | sha256sum | cut -c1-12)" >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(OUT)/sim/build_id.o: $(OUT)/sim/build_id.c
+	$(CC) $(CFLAGS_SIM) -c -o $@ $<
+
+$(OUT)/sim/distsim: $(SIM_OBJ) $(OUT)/sim/build_id.o $(CORE_A_SIM)
+	$(CC) $(CFLAGS_SIM) -o $@ $^
 
 $(OUT)/sim/swbwal: $(OUT)/sim/swbwal.o $(OUT)/sim/walimage.o \
 		$(OUT)/sim/logread.o $(CORE_A_SIM)
@@ -55,4 +65,6 @@ install: swbwal
 uninstall:
 	rm -f $(DESTDIR)$(sbindir)/swbwal $(DESTDIR)$(mandir)/man8/swbwal.8
 
-.PHONY: install uninstall distsim swbwal sim sim-mutants core-mutants
+FORCE:
+
+.PHONY: FORCE install uninstall distsim swbwal sim sim-mutants core-mutants

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Random runs: a seed draws shape, faults and workload; safety is checked after
- * every event; then everything heals and the members must agree in time.
+ * Random runs: a seed draws a plan with its shape, faults and workload; safety is
+ * checked after every event; then everything heals and the members must agree.
  */
 #ifndef SWB_SIM_SWARM_H
 #define SWB_SIM_SWARM_H
 
-#include "world.h"
+#include "plan.h"
+
+/** swarm_plan() - the plan of @seed, with @nodes members or 0 for any */
+void swarm_plan(struct plan *p, u64 seed, u8 nodes);
 
 /** swarm_run() - one seed, @nodes members or 0 for any; true if nothing broke */
 bool swarm_run(struct world *w, u64 seed, u8 nodes, bool trace,

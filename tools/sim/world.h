@@ -57,7 +57,6 @@ enum sim_break {
  * @required: required set of the first configuration
  * @blocks: size of the volume in 512-byte blocks
  * @ring_unit: 512 or 4096
- * @big_permille: writes that are large, so that the ring wraps
  * @trim_percent: the ring is trimmed when it is fuller than this
  * @write_ns: latency of a disk write, at most
  * @flush_ns: latency of a device flush, at most
@@ -70,7 +69,6 @@ struct sim_shape {
 	u32 required;
 	u32 blocks;
 	u32 ring_unit;
-	u32 big_permille;
 	u32 trim_percent;
 	u64 write_ns;
 	u64 flush_ns;

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The liveness phase: everything heals, and the members must agree in time. */
+#include <stdio.h>
+
+#include "check.h"
+#include "plan.h"
+
+#define HEAL_NS		(6000 * SIM_MSEC)
+#define U(x)		((unsigned long long)(x))
+
+static void heal_all(struct world *w)
+{
+	for (u8 a = 0; a < w->shape.nodes; a++)
+		for (u8 b = 0; b < w->shape.nodes; b++)
+			if (a != b)
+				net_block(w, a, b, false);
+	w->control.reach = ~0u;
+	w->control.lost_permille = 0;
+	w->net.corrupt_ppm = 0;
+	w->net.lose_ppm = 0;
+	w->net.replay_ppm = 0;
+	w->control.delay_ns = 2 * SIM_MSEC;
+	w->control.shrinks = false;
+	w->control.automatic = true;
+	for (u8 i = 0; i < w->shape.nodes; i++)
+		node_restart(w, &w->node[i]);
+	sim_trace(w, SIM_NOBODY, "---- everything heals ----");
+}
+
+static struct node *granted_primary(struct world *w)
+{
+	struct control *c = &w->control;
+	struct node *n;
+
+	if (c->primary == SIM_NOBODY || c->won != c->granted)
+		return NULL;
+	n = &w->node[c->primary];
+	return node_is_primary(n) && n->core.d.opened == c->granted ? n : NULL;
+}
+
+/* A rebuild is the right verdict iff the history it needs is gone. */
+static bool rebuild_is_due(struct world *w, struct node *p, u8 peer)
+{
+	const struct swb_core_peer *q = &p->core.peer[peer];
+
+	if (q->state != SWBLOCK_PEER_NEEDS_REBUILD)
+		return false;
+	/* or the entry that would locate m was folded away (P18) */
+	if (q->letter == 'G' && (p->core.d.lineage.floor_lsn ||
+				 w->node[peer].core.d.lineage.floor_lsn))
+		return true;
+	return q->match_lsn + 1 < p->core.log.start;
+}
+
+static bool settled_down(struct world *w, bool *waits_rebuild)
+{
+	struct node *p = granted_primary(w);
+
+	*waits_rebuild = false;
+	if (!p)
+		return false;
+	/* C cannot rise before a required member has been rebuilt (issue 4) */
+	for (u8 i = 0; i < w->shape.nodes; i++)
+		if (i != p->id && rebuild_is_due(w, p, i) &&
+		    (p->core.config.required & (1u << i)))
+			*waits_rebuild = true;
+	for (u8 i = 0; i < w->shape.nodes; i++) {
+		if (i == p->id || rebuild_is_due(w, p, i) ||
+		    w->node[i].failed)
+			continue;
+		if (p->core.peer[i].state != SWBLOCK_PEER_IN_SYNC ||
+		    w->node[i].core.log.durable < p->core.log.head)
+			return *waits_rebuild;
+	}
+	return p->core.log.durable == p->core.log.head;
+}
+
+/* The only member of a required set has failed: more than the mode stands. */
+static bool beyond_repair(const struct world *w)
+{
+	const struct control *c = &w->control;
+
+	for (u32 i = 0; i < c->judges; i++)
+		if (c->judge[i].mode == SWBLOCK_MODE_SYNC_ALL &&
+		    !(c->judge[i].required & ~c->exclude))
+			return true;
+	return false;
+}
+
+static void stuck(struct world *w)
+{
+	struct node *p = granted_primary(w);
+	char text[160] = "";
+	size_t at = 0;
+
+	if (!p) {
+		sim_violation(w, 46, "healed, and no primary in time (won %llu, granted %llu)",
+			      U(w->control.won), U(w->control.granted));
+		return;
+	}
+	for (u8 i = 0; i < w->shape.nodes && at < sizeof(text) - 40; i++)
+		if (i != p->id)
+			at += (size_t)snprintf(text + at, sizeof(text) - at,
+				" n%u %s @%c %s", i, swb_text_peer_state(
+				p->core.peer[i].state),
+				p->core.peer[i].letter ?: '-',
+				swb_text_reason(p->core.peer[i].reason));
+	sim_violation(w, 46, "healed, and not in sync in time: primary n%u,%s",
+		      p->id, text);
+}
+
+static void prove_equal(struct world *w)
+{
+	struct node *p = granted_primary(w);
+
+	for (u8 i = 0; p && i < w->shape.nodes; i++) {
+		struct node *n = &w->node[i];
+
+		if (n->state != NODE_UP || n->failed || rebuild_is_due(w, p, i))
+			continue;
+		check_image(w, n, 63);
+		check_log(w, n);
+		if (n->core.log.last_epoch != p->core.log.last_epoch)
+			sim_violation(w, 63, "n%u ends in epoch %llu, the primary in %llu",
+				      i, U(n->core.log.last_epoch),
+				      U(p->core.log.last_epoch));
+	}
+}
+
+void liveness_run(struct world *w)
+{
+	u64 end = w->clock.now_ns + HEAL_NS;
+	bool waits_rebuild = false;
+	struct node *p;
+	struct op *op;
+
+	heal_all(w);
+	while (w->clock.now_ns < end && !w->violations &&
+	       !settled_down(w, &waits_rebuild))
+		world_run_for(w, 20 * SIM_MSEC);
+	if (w->violations)
+		return;
+	p = granted_primary(w);
+	if (!p || !settled_down(w, &waits_rebuild)) {
+		if (!beyond_repair(w))
+			stuck(w);
+		return;
+	}
+	if (waits_rebuild)
+		return;
+	op = node_barrier(w, p);
+	for (int i = 0; i < 50 && op->state != OP_DONE && !w->violations; i++) {
+		world_run_for(w, 20 * SIM_MSEC);
+		p = granted_primary(w);
+		if (op->state == OP_FAILED && p)	/* stale openers: P12 */
+			op = node_barrier(w, p);
+	}
+	if (op->state != OP_DONE && granted_primary(w) == p)
+		sim_violation(w, 226, "healed and in sync, yet a barrier does not end");
+	prove_equal(w);
+}
