@@ -29,7 +29,7 @@ static void check_i016(struct world *w, struct node *n)
 }
 
 /*
- * I-001, I-009: the bytes are on as many disks as the mode says, now and
+ * I-001, I-009, I-020: the bytes are on as many disks as the mode says, now and
  * without any cache.
  */
 static void check_i001(struct world *w, struct node *n, u64 lsn)

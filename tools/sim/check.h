@@ -5,6 +5,7 @@
  * in reference.c, never by what a node believes of itself.
  *
  *	check.c		what happens: barriers, frames, openings, cuts
+ *	check_session.c	what a step may do to sessions, pins and evidence
  *	check_state.c	what holds after every event
  *	check_disk.c	what a disk would give: recovery of the worst case, images
  */
@@ -16,6 +17,9 @@
 /* on events */
 void check_step(struct world *w, struct node *n, const struct swb_core *before,
 		const struct swb_event *ev, const struct swb_actions *out);
+void check_sessions(struct world *w, struct node *n,
+		    const struct swb_core *before, const struct swb_event *ev,
+		    const struct swb_actions *out);
 void check_barrier_issued(struct world *w, struct node *n, const struct op *op);
 void check_barrier_done(struct world *w, struct node *n, const struct op *op);
 void check_write_admitted(struct world *w, struct node *n, struct op *op);
