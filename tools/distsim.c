@@ -5,7 +5,8 @@
  *	distsim --scenario FILE [--trace] [--save DIR]
  *	distsim [--seed N] [--seeds M] [--jobs J] [--nodes N] [--keep-going]
  *	distsim --seed N --plan			the plan it draws, as text
- *	distsim --run PLAN [--trace]
+ *	distsim --run PLAN [--trace | --story]
+ *	distsim --seed N | --run PLAN --shrink [--out PLAN]
  *	distsim --mutants
  *
  * --coverage FILE writes what of the protocol the runs reached (sim/cover.h);
@@ -21,6 +22,7 @@
 #include "sim/cover.h"
 #include "sim/farm.h"
 #include "sim/script.h"
+#include "sim/shrink.h"
 #include "sim/swarm.h"
 
 #define MUTANT_SEEDS	3000
@@ -41,6 +43,9 @@ struct args {
 	u8 nodes;
 	bool trace;
 	bool plan;
+	bool story;
+	bool shrink;
+	const char *out;
 	bool mutants;
 	bool verbose;
 	bool keep_going;
@@ -147,11 +152,81 @@ static void run_seeds(struct totals *t)
 		farm_run(&f, &world, t);
 }
 
+/* ---- one plan, told or made small -------------------------------------------------- */
+
+static bool plan_wanted(struct plan *p)
+{
+	char why[320];
+
+	if (!args.runs) {
+		swarm_plan(p, args.seed, args.nodes);
+		return true;
+	}
+	if (plan_read(p, args.run[0], why, sizeof(why)))
+		return true;
+	fprintf(stderr, "%s\n", why);
+	return false;
+}
+
+static bool write_plan(const struct plan *p, const struct outcome *o)
+{
+	FILE *f = fopen(args.out, "w");
+
+	if (!f) {
+		perror(args.out);
+		return false;
+	}
+	fprintf(f, "# %s%s%s\n#\n", args.broken ? "with --break " : "",
+		args.broken ? sim_break_name(args.broken) : "as it is", ":");
+	story_print(&o->story, "# ", f);
+	fprintf(f, "#\n");
+	plan_print(p, f);
+	return fclose(f) == 0;
+}
+
+static int tell(void)
+{
+	static struct plan plan;
+	static struct outcome o;
+
+	if (!plan_wanted(&plan) || !plan_try(&plan, args.broken, &o))
+		return 2;
+	story_print(&o.story, "", stdout);
+	printf("%s\n", o.id ? o.first : "nothing is broken");
+	return o.id != 0;
+}
+
+/* 0 if it was made small: a failure is what it was asked for */
+static int shrink(void)
+{
+	static struct plan plan;
+	static struct outcome o;
+	u32 ops, nodes, runs;
+
+	if (!plan_wanted(&plan))
+		return 2;
+	ops = plan.ops;
+	nodes = plan.shape.nodes;
+	if (!plan_shrink(&plan, args.broken, &o, &runs)) {
+		printf("FAIL: it breaks nothing, or not twice the same\n");
+		return 1;
+	}
+	story_print(&o.story, "", stdout);
+	printf("shrunk: %u operations, %u members -> %u operations, %u members, %u lines; %u runs\n",
+	       ops, nodes, plan.ops, plan.shape.nodes, o.story.count, runs);
+	if (args.out && !write_plan(&plan, &o))
+		return 2;
+	if (args.out)
+		print_replay("--run", args.out);
+	return 0;
+}
+
 static int print_plan(void)
 {
 	static struct plan plan;
 
-	swarm_plan(&plan, args.seed, args.nodes);
+	if (!plan_wanted(&plan))
+		return 2;
 	printf("# seed %llu of %s\n", (unsigned long long)args.seed,
 	       sim_build_id);
 	plan_print(&plan, stdout);
@@ -259,7 +334,7 @@ static int usage(void)
 		"usage: %s [--scenario FILE]... [--run PLAN]... [--seed N] [--seeds M]\n"
 		"       [--jobs J] [--nodes 2..%u] [--break NAME] [--keep-going] [--trace]\n"
 		"       [--verbose] [--save DIR] [--coverage FILE]\n"
-		"       %s --seed N --plan\n"
+		"       %s --seed N --plan | --story | --shrink [--out PLAN]\n"
 		"       %s --mutants\n"
 		"breaks:\n", args.self, SIM_NODES_MAX, args.self, args.self);
 	for (u32 b = BREAK_NONE + 1; b < BREAK_COUNT; b++)
@@ -305,6 +380,9 @@ static bool take(int o, const char *value, struct args *a)
 	case 'd':
 		a->save = value;
 		return true;
+	case 'o':
+		a->out = value;
+		return true;
 	case 'C':
 		a->coverage = value;
 		a->jobs = 0;
@@ -317,7 +395,8 @@ static bool take(int o, const char *value, struct args *a)
 
 static bool parse(int argc, char **argv, struct args *a)
 {
-	int trace = 0, plan = 0, verbose = 0, mutants = 0, keep_going = 0, o;
+	int trace = 0, plan = 0, verbose = 0, mutants = 0, keep_going = 0;
+	int tell_it = 0, small = 0, o;
 	const struct option opts[] = {
 		{ "scenario", required_argument, NULL, 's' },
 		{ "run", required_argument, NULL, 'r' },
@@ -330,6 +409,9 @@ static bool parse(int argc, char **argv, struct args *a)
 		{ "coverage", required_argument, NULL, 'C' },
 		{ "trace", no_argument, &trace, 1 },
 		{ "plan", no_argument, &plan, 1 },
+		{ "story", no_argument, &tell_it, 1 },
+		{ "shrink", no_argument, &small, 1 },
+		{ "out", required_argument, NULL, 'o' },
 		{ "verbose", no_argument, &verbose, 1 },
 		{ "mutants", no_argument, &mutants, 1 },
 		{ "keep-going", no_argument, &keep_going, 1 },
@@ -343,6 +425,8 @@ static bool parse(int argc, char **argv, struct args *a)
 			return false;
 	a->trace = trace;
 	a->plan = plan;
+	a->story = tell_it;
+	a->shrink = small;
 	a->verbose = verbose;
 	a->mutants = mutants;
 	a->keep_going = keep_going;
@@ -365,6 +449,10 @@ int main(int argc, char **argv)
 		return run_mutants();
 	if (args.plan)
 		return print_plan();
+	if (args.story)
+		return tell();
+	if (args.shrink)
+		return shrink();
 	if (args.coverage)
 		cover_start();
 	for (u32 i = 0; i < args.scenarios; i++)

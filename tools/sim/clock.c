@@ -17,7 +17,7 @@ void clock_reset(struct clock *c)
 		free(c->heap[i].p);
 	c->count = 0;
 	c->order = 0;
-	c->now_ns = 1000 * SIM_MSEC;
+	c->now_ns = SIM_START_NS;
 }
 
 void clock_destroy(struct clock *c)

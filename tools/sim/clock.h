@@ -10,6 +10,7 @@
 
 #define SIM_USEC	1000ULL
 #define SIM_MSEC	1000000ULL
+#define SIM_START_NS	(1000 * SIM_MSEC)	/* time when a world begins */
 #define SIM_NOBODY	0xff
 
 struct world;

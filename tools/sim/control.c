@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "story.h"
 #include "world.h"
 
 static struct swb_cert last_cert[SIM_NODES_MAX];
@@ -344,6 +345,7 @@ static void decide(struct world *w, struct attempt *a, bool late)
 	}
 	sim_trace(w, SIM_NOBODY, "store: epoch %llu granted to n%u",
 		  (unsigned long long)a->epoch, a->candidate);
+	story_grant(w, &cert, a->candidate);
 	last_cert[a->candidate] = cert;
 	certify(w, a->candidate, &cert, a->owner);
 	for (u8 i = 0; i < w->shape.nodes; i++)

@@ -4,12 +4,14 @@
 
 #include "check.h"
 #include "plan.h"
+#include "story.h"
 
 #define HEAL_NS		(6000 * SIM_MSEC)
 #define U(x)		((unsigned long long)(x))
 
 static void heal_all(struct world *w)
 {
+	story_heal(w);
 	for (u8 a = 0; a < w->shape.nodes; a++)
 		for (u8 b = 0; b < w->shape.nodes; b++)
 			if (a != b)
@@ -24,7 +26,6 @@ static void heal_all(struct world *w)
 	w->control.automatic = true;
 	for (u8 i = 0; i < w->shape.nodes; i++)
 		node_restart(w, &w->node[i]);
-	sim_trace(w, SIM_NOBODY, "---- everything heals ----");
 }
 
 static struct node *granted_primary(struct world *w)

@@ -8,6 +8,7 @@
 
 #include "../logread.h"
 #include "check.h"
+#include "story.h"
 #include "cover.h"
 #include "world.h"
 
@@ -326,6 +327,12 @@ static void attached(struct world *w, struct node *n)
 		  (unsigned long long)n->core.log.head,
 		  (unsigned long long)n->core.log.last_epoch,
 		  (unsigned long long)n->core.d.epoch);
+	if (n->boot)
+		story_add(w, "n%u is up: log %llu..%llu of epoch %llu, adopted %llu, case %c",
+			  n->id, (unsigned long long)n->core.log.start,
+			  (unsigned long long)n->core.log.head,
+			  (unsigned long long)n->core.log.last_epoch,
+			  (unsigned long long)n->core.d.epoch, n->letter);
 	check_attached(w, n);
 	world_later(w, n->id, rng_below(&w->rng, TICK_NS), tick, 0, 0);
 }

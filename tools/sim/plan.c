@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "plan.h"
+#include "story.h"
 
 #define START_NS	(60 * SIM_MSEC)
 
@@ -109,7 +110,8 @@ static void print_op(const struct plan_op *op, FILE *f)
 	for (u32 i = 0; i < PLAN_ARGS && row->arg[i].name; i++) {
 		if (row->arg[i].type == ARG_NODE && op->arg[i] == PLAN_ANY)
 			fprintf(f, " %s=any", row->arg[i].name);
-		else if (row->arg[i].type == ARG_NODE)
+		else if (row->arg[i].type == ARG_NODE ||
+			 row->arg[i].type == ARG_START)
 			fprintf(f, " %s=n%u", row->arg[i].name, op->arg[i]);
 		else if (row->arg[i].type == ARG_MASK)
 			fprintf(f, " %s=0x%x", row->arg[i].name, op->arg[i]);
@@ -293,6 +295,8 @@ bool plan_run(struct world *w, const struct plan *p)
 {
 	u64 start;
 
+	if (w->story)
+		story_begin(w->story);
 	settle_in(w, p);
 	start = w->clock.now_ns + START_NS;
 	run_until(w, start);

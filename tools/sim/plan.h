@@ -44,6 +44,7 @@ enum plan_kind {
 enum plan_arg_type {
 	ARG_NONE,
 	ARG_NODE,	/* a member, modulo their number, or PLAN_ANY */
+	ARG_START,	/* the first primary from this member on */
 	ARG_MASK,	/* a set of members */
 	ARG_NUMBER,
 };

@@ -5,6 +5,7 @@
  */
 #include "check.h"
 #include "plan.h"
+#include "story.h"
 
 #define U(x)	((unsigned long long)(x))
 
@@ -49,6 +50,19 @@ static void draw_write(struct plan *p, struct rng *r, const struct mood *m,
 		 rng_chance(r, 60));
 }
 
+static void tell_write(struct world *w, const struct node *n, const struct op *op)
+{
+	if (op->state == OP_FAILED)
+		story_add(w, "a client writes to n%u and is refused", n->id);
+	else if (op->state == OP_PARKED)
+		story_add(w, "a client writes to n%u, held for now", n->id);
+	else
+		story_add(w, "a client %s %u block%s from %u on n%u: LSN %llu",
+			  op->zeroes ? "zeroes" : "writes", op->blocks,
+			  op->blocks > 1 ? "s" : "", op->block, n->id,
+			  U(op->lsn));
+}
+
 static void run_write(struct world *w, const u32 *arg)
 {
 	struct node *n = primary_from(w, arg[0]);
@@ -59,7 +73,7 @@ static void run_write(struct world *w, const u32 *arg)
 		return;
 	if (block + count > w->shape.blocks)
 		block = 0;
-	node_write(w, n, block, count, arg[3]);
+	tell_write(w, n, node_write(w, n, block, count, arg[3]));
 }
 
 static void draw_barrier(struct plan *p, struct rng *r, const struct mood *m,
@@ -73,8 +87,10 @@ static void run_barrier(struct world *w, const u32 *arg)
 {
 	struct node *n = primary_from(w, arg[0]);
 
-	if (n)
-		node_barrier(w, n);
+	if (!n)
+		return;
+	story_add(w, "a client asks n%u for a barrier", n->id);
+	node_barrier(w, n);
 }
 
 static void draw_read(struct plan *p, struct rng *r, const struct mood *m,
@@ -89,8 +105,10 @@ static void run_read(struct world *w, const u32 *arg)
 {
 	struct node *n = primary_from(w, arg[0]);
 
-	if (n && swb_core_read_ok(&n->core, w->clock.now_ns) == SWB_ADMIT_OK)
-		check_image(w, n, 108);
+	if (!n || swb_core_read_ok(&n->core, w->clock.now_ns) != SWB_ADMIT_OK)
+		return;
+	story_add(w, "a client reads all of n%u", n->id);
+	check_image(w, n, 108);
 }
 
 /* ---- members ------------------------------------------------------------------ */
@@ -111,13 +129,29 @@ static void draw_crash(struct plan *p, struct rng *r, const struct mood *m,
 
 static void run_crash(struct world *w, const u32 *arg)
 {
-	node_crash(w, node_of(w, arg[0]), (int)(arg[1] % DISK_FATES), arg[2],
-		   arg[3]);
+	static const char *const saved[DISK_FATES] = {
+		[DISK_KEEP_NONE] = "nothing unflushed is saved",
+		[DISK_KEEP_ALL] = "all writes are saved",
+		[DISK_KEEP_SOME] = "some unflushed sectors are saved",
+		[DISK_KEEP_WRITES] = "some unflushed writes are saved",
+		[DISK_KEEP_PREFIX] = "unflushed writes are saved up to a torn one",
+	};
+	struct node *n = node_of(w, arg[0]);
+	u32 fate = arg[1] % DISK_FATES;
+
+	if (n->state != NODE_DOWN)
+		story_add(w, "n%u crashes: %s", n->id, arg[2] ?
+			  "its drive keeps power" : saved[fate]);
+	node_crash(w, n, (int)fate, arg[2], arg[3]);
 }
 
 static void run_restart(struct world *w, const u32 *arg)
 {
-	node_restart(w, node_of(w, arg[0]));
+	struct node *n = node_of(w, arg[0]);
+
+	if (n->state == NODE_DOWN)
+		story_add(w, "n%u restarts", n->id);
+	node_restart(w, n);
 }
 
 static void draw_fail(struct plan *p, struct rng *r, const struct mood *m,
@@ -135,6 +169,7 @@ static void run_fail(struct world *w, const u32 *arg)
 	if (w->shape.mode == SWBLOCK_MODE_BEST_EFFORT || w->control.exclude ||
 	    !(w->shape.required & ~(1u << n->id)) || n->state != NODE_UP)
 		return;
+	story_add(w, "the disk of n%u fails for good", n->id);
 	w->control.exclude = 1u << n->id;
 	node_fail_disk(w, n);
 }
@@ -150,7 +185,12 @@ static void draw_cut(struct plan *p, struct rng *r, const struct mood *m,
 
 static void run_cut(struct world *w, const u32 *arg)
 {
-	net_cut_between(w, node_of(w, arg[0])->id, node_of(w, arg[1])->id);
+	u8 a = node_of(w, arg[0])->id, b = node_of(w, arg[1])->id;
+
+	if (a == b)
+		return;
+	story_add(w, "connections of n%u and n%u are cut", a, b);
+	net_cut_between(w, a, b);
 }
 
 static void draw_isolate(struct plan *p, struct rng *r, const struct mood *m,
@@ -174,6 +214,8 @@ static void run_isolate(struct world *w, const u32 *arg)
 	for (u8 i = 0; i < w->shape.nodes; i++) {
 		if (i == a || !(arg[1] & (1u << i)))
 			continue;
+		story_add(w, "bytes from n%u to n%u%s wait from now on", a, i,
+			  arg[2] ? " and back" : "");
 		net_block(w, a, i, true);
 		if (arg[2])
 			net_block(w, i, a, true);
@@ -184,8 +226,10 @@ static void run_unblock(struct world *w, const u32 *arg)
 {
 	u8 a = node_of(w, arg[0])->id, b = node_of(w, arg[1])->id;
 
-	if (a != b && w->net.blocked[a][b])
-		net_block(w, a, b, false);
+	if (a == b || !w->net.blocked[a][b])
+		return;
+	story_add(w, "bytes from n%u to n%u go on", a, b);
+	net_block(w, a, b, false);
 }
 
 static void draw_link(struct plan *p, struct rng *r, const struct mood *m,
@@ -200,8 +244,10 @@ static void run_link(struct world *w, const u32 *arg)
 {
 	u8 a = node_of(w, arg[0])->id, b = node_of(w, arg[1])->id;
 
-	if (a != b)
-		control_link(w, a, b);
+	if (a == b)
+		return;
+	story_add(w, "the controller links n%u and n%u", a, b);
+	control_link(w, a, b);
 }
 
 /* ---- controller ----------------------------------------------------------------- */
@@ -228,6 +274,12 @@ static void run_promote(struct world *w, const u32 *arg)
 {
 	u32 all = (1u << w->shape.nodes) - 1;
 
+	if (arg[0] == PLAN_ANY)
+		story_add(w, "the controller begins a promotion of the best");
+	else
+		story_add(w, "the controller begins a promotion, n%u if it can%s",
+			  node_of(w, arg[0])->id, arg[1] & all ?
+			  ", required set anew" : "");
 	control_promote(w, arg[0] == PLAN_ANY ? SIM_NOBODY :
 			node_of(w, arg[0])->id, arg[1] & all);
 }
@@ -241,7 +293,10 @@ static void draw_recertify(struct plan *p, struct rng *r, const struct mood *m,
 
 static void run_recertify(struct world *w, const u32 *arg)
 {
-	control_recertify(w, node_of(w, arg[0])->id);
+	struct node *n = node_of(w, arg[0]);
+
+	story_add(w, "n%u's last certificate, if any, is sent once more", n->id);
+	control_recertify(w, n->id);
 }
 
 /* The controller loses a member, and sometimes is quick to replace it. */
@@ -256,12 +311,17 @@ static void draw_unreach(struct plan *p, struct rng *r, const struct mood *m,
 
 static void run_unreach(struct world *w, const u32 *arg)
 {
-	w->control.reach &= ~(1u << node_of(w, arg[0])->id);
+	struct node *n = node_of(w, arg[0]);
+
+	story_add(w, "the controller cannot reach n%u any more", n->id);
+	w->control.reach &= ~(1u << n->id);
 }
 
 static void run_reach(struct world *w, const u32 *arg)
 {
 	(void)arg;
+	if ((~w->control.reach) & ((1u << w->shape.nodes) - 1))
+		story_add(w, "the controller reaches everybody again");
 	w->control.reach = ~0u;
 }
 
@@ -274,7 +334,10 @@ static void draw_demote(struct plan *p, struct rng *r, const struct mood *m,
 
 static void run_demote(struct world *w, const u32 *arg)
 {
-	control_demote(w, node_of(w, arg[0])->id);
+	struct node *n = node_of(w, arg[0]);
+
+	story_add(w, "the controller demotes n%u", n->id);
+	control_demote(w, n->id);
 }
 
 static void draw_unlink(struct plan *p, struct rng *r, const struct mood *m,
@@ -286,7 +349,10 @@ static void draw_unlink(struct plan *p, struct rng *r, const struct mood *m,
 
 static void run_unlink(struct world *w, const u32 *arg)
 {
-	control_unlink(w, node_of(w, arg[0])->id, node_of(w, arg[1])->id);
+	struct node *n = node_of(w, arg[0]), *peer = node_of(w, arg[1]);
+
+	story_add(w, "the controller unlinks n%u from n%u", n->id, peer->id);
+	control_unlink(w, n->id, peer->id);
 }
 
 /* ---- healing --------------------------------------------------------------------- */
@@ -311,17 +377,18 @@ static void run_nothing(struct world *w, const u32 *arg)
 }
 
 #define NODE(name)	{ name, ARG_NODE }
+#define START(name)	{ name, ARG_START }
 #define MASK(name)	{ name, ARG_MASK }
 #define NUMBER(name)	{ name, ARG_NUMBER }
 
 /* name, arguments, calm, least, most, draw, run */
 const struct plan_row plan_row[PLAN_KINDS] = {
-	[PLAN_WRITE] = { "write", { NODE("by"), NUMBER("block"),
+	[PLAN_WRITE] = { "write", { START("by"), NUMBER("block"),
 				    NUMBER("count"), NUMBER("zeroes") },
 			 0, 200, 700, draw_write, run_write },
-	[PLAN_BARRIER] = { "barrier", { NODE("by") },
+	[PLAN_BARRIER] = { "barrier", { START("by") },
 			   0, 30, 250, draw_barrier, run_barrier },
-	[PLAN_READ] = { "read", { NODE("by") },
+	[PLAN_READ] = { "read", { START("by") },
 			0, 60, 140, draw_read, run_read },
 	[PLAN_CRASH] = { "crash", { NODE("node"), NUMBER("fate"),
 				    NUMBER("host"), NUMBER("silent") },

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "story.h"
 #include "cover.h"
 #include "world.h"
 
@@ -168,6 +169,7 @@ void node_post(struct world *w, struct node *n, struct swb_event *ev)
 	before = n->core;
 	w->steps++;
 	swb_core_step(&n->core, ev, &out);
+	story_step(w, n, &before, ev, &out);
 	check_step(w, n, &before, ev, &out);
 	cover_step(n, &before, ev, &out);
 	for (u32 i = 0; i < out.count; i++) {

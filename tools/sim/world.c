@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "story.h"
 #include "world.h"
 
 void sim_uuid(struct swb_uuid *u, u8 kind, u8 id)
@@ -125,7 +126,9 @@ void sim_violation(struct world *w, u32 id, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (w->violations++ == 0)
+	if (w->violations++ == 0) {
 		snprintf(w->first, sizeof(w->first), "I-%03u %s", id, text);
+		story_end(w, w->first);
+	}
 	sim_trace(w, SIM_NOBODY, "VIOLATION I-%03u %s", id, text);
 }

@@ -106,6 +106,7 @@ struct world {
 	struct sim_shape shape;
 	enum sim_break broken;
 	bool trace;
+	struct story *story;	/* NULL: nobody listens (story.h) */
 	const struct sim_members *members;	/* NULL: the real cores of node.c */
 	struct rng rng;
 	struct clock clock;

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The story of a run: what was done to it, and what the protocol made of it, in
+ * numbered sentences. The trace shows every step; a story leaves out what goes
+ * without saying. Words are those of docs/glossary.md.
+ */
+#ifndef SWB_SIM_STORY_H
+#define SWB_SIM_STORY_H
+
+#include <stdio.h>
+
+#include "world.h"
+
+#define STORY_LINES	256
+#define STORY_CHARS	160
+
+/**
+ * struct story - listens when a world points at it
+ * @count: lines told, also those that did not fit
+ * @same: lines left out after healing began, for they repeat
+ * @hash: of every line: two runs that tell the same are the same
+ * @healing: the liveness phase has begun
+ * @ended: a rule was broken
+ */
+struct story {
+	u32 count;
+	u32 same;
+	u64 hash;
+	bool healing;
+	bool ended;
+	char line[STORY_LINES][STORY_CHARS];
+};
+
+void story_begin(struct story *s);
+
+/** story_add() - one sentence; nothing if nobody listens */
+void story_add(struct world *w, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/** story_step() - tell what a step of the core means to a reader */
+void story_step(struct world *w, const struct node *n,
+		const struct swb_core *before, const struct swb_event *ev,
+		const struct swb_actions *out);
+
+/** story_grant() - the second swap succeeded, on the reports in @cert */
+void story_grant(struct world *w, const struct swb_cert *cert, u8 candidate);
+
+/** story_end() - @what is broken; nothing is told after it */
+void story_end(struct world *w, const char *what);
+
+/** story_heal() - from now on what repeats is counted only */
+void story_heal(struct world *w);
+
+void story_print(const struct story *s, const char *prefix, FILE *f);
+
+#endif /* SWB_SIM_STORY_H */
