@@ -101,12 +101,17 @@ static u64 choose_target(struct swb_flusher *f)
 
 /*
  * How much of the ring may be history: half of it, or a quarter when somebody found
- * no room. That is enough even for the largest group when all the space before
- * the end of the ring has to be skipped, and the ring is the smallest allowed.
+ * no room. Where that is not room enough for the largest group, the space that it
+ * may have to skip and what admission keeps free, which is so in the smallest rings,
+ * history goes altogether.
  */
 static u64 keep_bytes(struct swb_wal *w)
 {
-	return w->ring.bytes / (w->priv->ring_refused ? 4 : 2);
+	u64 wanted = swb_wal_room_wanted(w), bytes = w->ring.bytes;
+
+	if (!w->priv->ring_refused)
+		return bytes / 2;
+	return min(bytes / 4, bytes > wanted ? bytes - wanted : 0);
 }
 
 /* The last LSN of what is more than should be kept, 0 if nothing is. */

@@ -79,6 +79,12 @@ static u32 admission_spare(const struct swb_wal *w)
 	return SWB_WAL_SPARE + (u32)div_u64(bytes, w->ring.unit);
 }
 
+u64 swb_wal_room_wanted(const struct swb_wal *w)
+{
+	return 2 * (SWB_GROUP_HEADER_MAX + SWB_GROUP_PAYLOAD_MAX) +
+	       (u64)admission_spare(w) * w->ring.unit;
+}
+
 static bool fits_index(struct swb_wal *w, u32 nrec)
 {
 	return w->dirty->records + w->priv->unindexed + nrec <=

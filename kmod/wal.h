@@ -301,6 +301,12 @@ void swb_wal_flush(struct swb_wal *w);
 int swb_wal_truncate(struct swb_wal *w, u64 lsn);
 
 /**
+ * swb_wal_room_wanted() - bytes that must be free for any record to be admitted,
+ * wherever the ring's end lies; may exceed the ring. Any context.
+ */
+u64 swb_wal_room_wanted(const struct swb_wal *w);
+
+/**
  * swb_wal_span() - bytes of the ring between the groups of two LSNs; lock held
  * Return: 0 if @to is not behind @from.
  */

@@ -6,7 +6,7 @@
 . "$SWB_TOP/selftests/helpers/volume.sh"
 
 require_tool fio
-wal_size=8M pair sync_all --required a
+wal_size=32M pair sync_all --required a
 need swblockctl unlink vol/a b
 job="--name=t --offset=0 --size=4M --bs=4k --rw=randwrite --verify=crc32c --randseed=6
 	--direct=1 --ioengine=libaio --iodepth=4"
