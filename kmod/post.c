@@ -51,9 +51,8 @@ static void follow_failed(struct swb_volume *v, const char *what, int err)
 	swb_stat_inc(v, DISK_ERRORS);
 	pr_err_ratelimited("swblock: volume %u: cannot %s (%d): the disk is latched as failed\n",
 			   v->id, what, err);
-	/* Once latched, a superblock that cannot be written is no news. */
-	if (!(v->core.conditions & SWBLOCK_COND_DISK_FAILED))
-		follow(v, SWB_EV_DISK_FAILED, 0);
+	/* Once latched it saves nothing more, but an adoption may wait for this. */
+	follow(v, SWB_EV_DISK_FAILED, 0);
 }
 
 static void order_save_super(struct swb_volume *v)

@@ -420,11 +420,18 @@ void swb_epoch_newer_seen(struct swb_core *c, u64 epoch, struct swb_actions *out
 /* P17a: latched for the life of this replica id */
 void swb_epoch_disk_failed(struct swb_core *c, struct swb_actions *out)
 {
+	bool known = swb_disk_failed(c);
 	u8 i;
 
-	if (swb_disk_failed(c))
-		return;
 	c->d.flags |= SWB_SUPER_DISK_FAILED;
+	if (c->adopt == SWB_ADOPT_SAVING) {
+		/* the save itself may be what failed: no report, try again */
+		c->adopt = SWB_ADOPT_IDLE;
+		swb_act_refused(c, out, c->adopt_cookie, 'J',
+				SWBLOCK_REASON_DISK_FAILED);
+	}
+	if (known)
+		return;
 	opening_abort(c, 'J', SWBLOCK_REASON_DISK_FAILED, out);
 	if (swb_is_primary(c))
 		io_hold(c, SWBLOCK_COND_DISK_FAILED, out);
@@ -432,12 +439,6 @@ void swb_epoch_disk_failed(struct swb_core *c, struct swb_actions *out)
 		if (i != c->self && c->peer[i].linked)
 			swb_session_refuse(c, i, SWBLOCK_REASON_DISK_FAILED,
 					   out);
-	if (c->adopt == SWB_ADOPT_SAVING) {
-		/* the save itself may be what failed: no report, try again */
-		c->adopt = SWB_ADOPT_IDLE;
-		swb_act_refused(c, out, c->adopt_cookie, 'J',
-				SWBLOCK_REASON_DISK_FAILED);
-	}
 	if (c->adopt != SWB_ADOPT_IDLE)
 		swb_epoch_pump(c, out);		/* saves the latch, too */
 	else

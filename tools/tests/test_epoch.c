@@ -666,6 +666,19 @@ TEST(test_epoch_save_of_adoption_fails, "an epoch that could not be saved "
 	CHECK(order(&r, SWB_ACT_NOTIFY_REPORT));
 }
 
+TEST(test_epoch_save_of_adoption_fails_again, "on a disk that is latched "
+	"already the failed save ends the adoption as well")
+{
+	setup(1, 10);
+	STEP(&r, .type = SWB_EV_DISK_FAILED);
+	rig_order_adopt(&r, 3);
+	CHECK_EQ(r.c.adopt, SWB_ADOPT_SAVING);
+	STEP(&r, .type = SWB_EV_DISK_FAILED);
+	CHECK_EQ(value(&r, SWB_ACT_NOTIFY_REFUSED), r.cookie);
+	CHECK(!order(&r, SWB_ACT_SAVE_SUPER));
+	CHECK_EQ(r.c.adopt, SWB_ADOPT_IDLE);
+}
+
 TEST(test_epoch_save_of_opening_fails, "an opening that could not be saved "
 	"makes no primary")
 {
