@@ -577,5 +577,6 @@ void control_observe(struct world *w)
 	if (w->clock.now_ns < c->missing_ns)
 		return;
 	c->missing_ns = 0;
+	story_auto(w);
 	control_promote(w, SIM_NOBODY, 0)->shrink = c->shrinks;
 }

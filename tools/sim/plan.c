@@ -8,8 +8,6 @@
 #include "plan.h"
 #include "story.h"
 
-#define START_NS	(60 * SIM_MSEC)
-
 #define SETTING(field, calm) \
 	{ #field, offsetof(struct plan, field), \
 	  sizeof(((struct plan *)0)->field), calm }
@@ -298,12 +296,14 @@ bool plan_run(struct world *w, const struct plan *p)
 	if (w->story)
 		story_begin(w->story);
 	settle_in(w, p);
-	start = w->clock.now_ns + START_NS;
+	start = w->clock.now_ns + PLAN_START_NS;
 	run_until(w, start);
-	for (u32 i = 0; i < p->ops && !w->violations; i++) {
+	for (u32 i = 0; i < p->ops; i++) {
 		run_until(w, start + p->op[i].at_ns);
-		if (!w->violations)
-			plan_row[p->op[i].kind].run(w, p->op[i].arg);
+		if (w->violations)
+			break;
+		world_moment(w, SIM_NOBODY - 1 - p->op[i].kind);
+		plan_row[p->op[i].kind].run(w, p->op[i].arg);
 	}
 	if (!w->violations)
 		run_until(w, start + p->end_ns);

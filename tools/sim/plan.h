@@ -18,6 +18,7 @@
 #include "world.h"
 
 #define PLAN_ARGS	4
+#define PLAN_START_NS	(60 * SIM_MSEC)	/* the members have come up */
 #define PLAN_ANY	0xff	/* a node argument: whoever is best */
 
 enum plan_kind {

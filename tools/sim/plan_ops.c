@@ -50,19 +50,6 @@ static void draw_write(struct plan *p, struct rng *r, const struct mood *m,
 		 rng_chance(r, 60));
 }
 
-static void tell_write(struct world *w, const struct node *n, const struct op *op)
-{
-	if (op->state == OP_FAILED)
-		story_add(w, "a client writes to n%u and is refused", n->id);
-	else if (op->state == OP_PARKED)
-		story_add(w, "a client writes to n%u, held for now", n->id);
-	else
-		story_add(w, "a client %s %u block%s from %u on n%u: LSN %llu",
-			  op->zeroes ? "zeroes" : "writes", op->blocks,
-			  op->blocks > 1 ? "s" : "", op->block, n->id,
-			  U(op->lsn));
-}
-
 static void run_write(struct world *w, const u32 *arg)
 {
 	struct node *n = primary_from(w, arg[0]);
@@ -73,7 +60,7 @@ static void run_write(struct world *w, const u32 *arg)
 		return;
 	if (block + count > w->shape.blocks)
 		block = 0;
-	tell_write(w, n, node_write(w, n, block, count, arg[3]));
+	story_write(w, n, node_write(w, n, block, count, arg[3]));
 }
 
 static void draw_barrier(struct plan *p, struct rng *r, const struct mood *m,
@@ -281,7 +268,7 @@ static void run_promote(struct world *w, const u32 *arg)
 			  node_of(w, arg[0])->id, arg[1] & all ?
 			  ", required set anew" : "");
 	control_promote(w, arg[0] == PLAN_ANY ? SIM_NOBODY :
-			node_of(w, arg[0])->id, arg[1] & all);
+			node_of(w, arg[0])->id, arg[1] & all)->shrink = arg[2];
 }
 
 static void draw_recertify(struct plan *p, struct rng *r, const struct mood *m,
@@ -398,7 +385,8 @@ const struct plan_row plan_row[PLAN_KINDS] = {
 	[PLAN_ISOLATE] = { "isolate", { NODE("node"), MASK("from"),
 					NUMBER("both") },
 			   400, 1, 30, draw_isolate, run_isolate },
-	[PLAN_PROMOTE] = { "promote", { NODE("want"), MASK("required") },
+	[PLAN_PROMOTE] = { "promote", { NODE("want"), MASK("required"),
+					NUMBER("shrink") },
 			   200, 1, 50, draw_promote, run_promote },
 	[PLAN_RECERTIFY] = { "recertify", { NODE("node") },
 			     400, 1, 15, draw_recertify, run_recertify },

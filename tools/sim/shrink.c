@@ -14,7 +14,8 @@
 #include "shrink.h"
 
 #define RUNS_MAX	6000
-#define ROUNDS_MAX	6
+#define ROUNDS_MAX	8
+#define REDRAWS		300
 #define RUN_SECONDS	20
 
 /**
@@ -150,7 +151,7 @@ static void drop_ops(struct plan *p, u32 from, u32 count)
 /* What comes after the violation is not needed. */
 static bool pass_end(struct shrink *s)
 {
-	u64 start = 60 * SIM_MSEC, end = s->best.end_ns;
+	u64 start = PLAN_START_NS, end = s->best.end_ns;
 
 	candidate(s);
 	end = end > start ? end - start : 0;
@@ -348,6 +349,55 @@ static bool pass_times(struct shrink *s)
 	return any;
 }
 
+/* What the controller did by itself is done by operations: then it can go. */
+static bool pass_manual(struct shrink *s)
+{
+	const struct story *t = &s->best.story;
+
+	if (!s->plan.automatic)
+		return false;
+	candidate(s);
+	for (u32 i = 0; i < t->autos; i++)
+		plan_add(&s->cand, t->auto_ns[i] > PLAN_START_NS ?
+			 t->auto_ns[i] - PLAN_START_NS : 0, PLAN_PROMOTE,
+			 PLAN_ANY, 0, s->plan.shrinks, 0);
+	s->cand.automatic = false;
+	s->cost += 7 * t->autos;	/* to be gained by the next passes */
+	if (consider(s))
+		return true;
+	s->cost -= 7 * t->autos;
+	return false;
+}
+
+/* Some of the operations at other times: a way out where no single step helps. */
+static bool pass_redraw(struct shrink *s)
+{
+	u32 before = s->cost;
+	struct rng r;
+
+	rng_seed(&r, s->plan.seed + s->runs);
+	for (u32 i = 0; i < REDRAWS && s->plan.ops > 1; i++) {
+		u32 keep = (u32)rng_between(&r, 400, 900);
+		u64 pace = rng_between(&r, 1, 60) * SIM_MSEC, at = 0;
+
+		candidate(s);
+		for (u32 k = s->cand.ops; k > 0; k--)
+			if (!rng_chance(&r, keep))
+				drop_ops(&s->cand, k - 1, 1);
+		if (rng_chance(&r, 600)) {
+			for (u32 k = 0; k < s->cand.ops; k++) {
+				at += rng_below(&r, pace);
+				s->cand.op[k].at_ns = at;
+			}
+			s->cand.end_ns = at + pace;
+		}
+		s->cand.seed = 1 + rng_below(&r, 1000);
+		if (worth_it(s, &s->cand))
+			plan_copy(&s->plan, &s->cand);
+	}
+	return s->cost < before;
+}
+
 /* Other chance alone may tell it shorter. */
 static bool pass_seeds(struct shrink *s)
 {
@@ -386,9 +436,11 @@ static bool one_round(struct shrink *s)
 	any |= pass_calm(s);
 	any |= pass_ops(s);
 	any |= pass_members(s);
+	any |= pass_manual(s);
 	any |= pass_args(s);
 	any |= pass_times(s);
 	any |= pass_seeds(s);
+	any |= pass_redraw(s);
 	return any;
 }
 
@@ -404,10 +456,9 @@ bool plan_shrink(struct plan *p, enum sim_break broken, struct outcome *best,
 	ok = steady(&s) && s.best.id;
 	s.id = s.best.id;
 	s.cost = cost_of(&s.plan, &s.best);
-	for (u32 i = 0; ok && i < ROUNDS_MAX; i++) {
+	for (u32 i = 0, idle = 0; ok && i < ROUNDS_MAX && idle < 2; i++) {
 		s.retries = i < 2 ? 2 : 6;
-		if (!one_round(&s) && i >= 2)
-			break;
+		idle = one_round(&s) ? 0 : idle + 1;
 	}
 	ok = ok && steady(&s);
 	plan_copy(p, &s.plan);

@@ -7,6 +7,7 @@
 
 #include "story.h"
 
+#define STORY_VOID	(SWBLOCK_REPORT_INCONSISTENT | SWBLOCK_REPORT_DISK_FAILED)
 #define U(x)	((unsigned long long)(x))
 
 void story_begin(struct story *s)
@@ -39,14 +40,13 @@ static bool alike(const char *a, const char *b)
 static bool repeats(const struct story *s, const char *text)
 {
 	u32 have = s->count < STORY_LINES ? s->count : STORY_LINES;
-	u32 seen = 0;
 
 	for (u32 i = have; s->healing && i > 0; i--) {
 		const char *said = strstr(s->line[i - 1], "ms  ");
 
 		if (!said || strstr(said, "heals"))
 			return false;
-		if (alike(said + 4, text) && ++seen == 2)
+		if (alike(said + 4, text))
 			return true;
 	}
 	return false;
@@ -79,11 +79,52 @@ void story_add(struct world *w, const char *fmt, ...)
 	s->count++;
 }
 
+/* Writes that follow each other, with nothing in between, are one line. */
+void story_write(struct world *w, const struct node *n, const struct op *op)
+{
+	struct story *s = w->story;
+	bool more = s && s->writes && s->writes_end == s->count &&
+		    s->writes_node == n->id && op->state == OP_WAITING;
+
+	if (op->state == OP_FAILED) {
+		story_add(w, "a client writes to n%u and is refused", n->id);
+	} else if (op->state == OP_PARKED) {
+		story_add(w, "a client writes to n%u, held for now", n->id);
+	} else if (more && s->count <= STORY_LINES) {
+		s->writes++;
+		s->hash = (s->hash ^ op->lsn) * 0x100000001b3ULL;
+		snprintf(s->line[s->count - 1], STORY_CHARS,
+			 "%9.3f ms  a client writes to n%u, %u writes: LSN %llu to %llu",
+			 (double)s->writes_ns / 1e6, n->id, s->writes,
+			 U(s->writes_lsn), U(op->lsn));
+	} else {
+		story_add(w, "a client %s %u block%s from %u on n%u: LSN %llu",
+			  op->zeroes ? "zeroes" : "writes", op->blocks,
+			  op->blocks > 1 ? "s" : "", op->block, n->id,
+			  U(op->lsn));
+		if (s) {
+			s->writes = 1;
+			s->writes_end = s->count;
+			s->writes_node = n->id;
+			s->writes_lsn = op->lsn;
+			s->writes_ns = w->clock.now_ns - SIM_START_NS;
+		}
+	}
+}
+
 void story_heal(struct world *w)
 {
 	story_add(w, "everything heals");
 	if (w->story)
 		w->story->healing = true;
+}
+
+void story_auto(struct world *w)
+{
+	struct story *s = w->story;
+
+	if (s && s->autos < STORY_AUTO && !s->healing)
+		s->auto_ns[s->autos++] = w->clock.now_ns - SIM_START_NS;
 }
 
 void story_end(struct world *w, const char *what)
@@ -107,7 +148,7 @@ void story_grant(struct world *w, const struct swb_cert *cert, u8 candidate)
 				at += (size_t)snprintf(text + at,
 					sizeof(text) - at, " n%u (%llu,%llu)%s",
 					k, U(r->last_epoch), U(r->durable),
-					r->flags ? " void" : "");
+					r->flags & STORY_VOID ? " void" : "");
 	}
 	story_add(w, "epoch %llu is granted to n%u, on reports of%s",
 		  U(cert->epoch), candidate, text);
@@ -123,10 +164,27 @@ static void tell_peer(struct world *w, const struct node *n,
 	if (peer >= SWB_MEMBERS_MAX)
 		return;
 	p = &n->core.peer[peer];
-	if (p->state != before->peer[peer].state &&
+	if (n->core.role == SWBLOCK_ROLE_PRIMARY &&
+	    p->state != before->peer[peer].state &&
 	    p->state > SWBLOCK_PEER_CATCHING_UP)
 		story_add(w, "n%u counts n%u as %s, case %c", n->id, peer,
 			  swb_text_peer_state(p->state), p->letter ?: '-');
+}
+
+/* Is there I/O of a client that a step ends: barriers up to @lsn, or anything? */
+static bool client_waits(const struct world *w, const struct node *n,
+			 bool barriers, u64 lsn)
+{
+	for (u32 i = 0; i < w->ops; i++) {
+		const struct op *op = w->op[i];
+
+		if (op->node != n->id || (op->state != OP_WAITING &&
+					  (barriers || op->state != OP_PARKED)))
+			continue;
+		if (!barriers || (op->barrier && op->lsn <= lsn))
+			return true;
+	}
+	return false;
 }
 
 static void tell_refusal(struct world *w, const struct node *n,
@@ -148,10 +206,11 @@ static void tell_action(struct world *w, const struct node *n,
 	else if (a->type == SWB_ACT_TRUNCATE)
 		story_add(w, "n%u cuts its log from %llu to %llu", n->id,
 			  U(before->log.head), U(a->a));
-	else if (a->type == SWB_ACT_COMPLETE_BARRIERS)
+	else if (a->type == SWB_ACT_COMPLETE_BARRIERS &&
+		 client_waits(w, n, true, a->a))
 		story_add(w, "barriers of n%u up to %llu succeed", n->id,
 			  U(a->a));
-	else if (a->type == SWB_ACT_FAIL_IO)
+	else if (a->type == SWB_ACT_FAIL_IO && client_waits(w, n, false, 0))
 		story_add(w, "n%u fails the I/O of its clients", n->id);
 	else if (a->type == SWB_ACT_NOTIFY_REFUSED)
 		tell_refusal(w, n, a);

@@ -13,12 +13,15 @@
 
 #define STORY_LINES	256
 #define STORY_CHARS	160
+#define STORY_AUTO	128
 
 /**
  * struct story - listens when a world points at it
  * @count: lines told, also those that did not fit
  * @same: lines left out after healing began, for they repeat
  * @hash: of every line: two runs that tell the same are the same
+ * @writes: of the last line, if that is about writes; @writes_end: its number
+ * @auto_ns: when the controller began an attempt by itself
  * @healing: the liveness phase has begun
  * @ended: a rule was broken
  */
@@ -26,6 +29,13 @@ struct story {
 	u32 count;
 	u32 same;
 	u64 hash;
+	u32 writes;
+	u32 writes_end;
+	u8 writes_node;
+	u64 writes_lsn;
+	u64 writes_ns;
+	u32 autos;
+	u64 auto_ns[STORY_AUTO];
 	bool healing;
 	bool ended;
 	char line[STORY_LINES][STORY_CHARS];
@@ -37,6 +47,9 @@ void story_begin(struct story *s);
 void story_add(struct world *w, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** story_write() - a client wrote to @n */
+void story_write(struct world *w, const struct node *n, const struct op *op);
+
 /** story_step() - tell what a step of the core means to a reader */
 void story_step(struct world *w, const struct node *n,
 		const struct swb_core *before, const struct swb_event *ev,
@@ -44,6 +57,9 @@ void story_step(struct world *w, const struct node *n,
 
 /** story_grant() - the second swap succeeded, on the reports in @cert */
 void story_grant(struct world *w, const struct swb_cert *cert, u8 candidate);
+
+/** story_auto() - the controller begins an attempt by itself */
+void story_auto(struct world *w);
 
 /** story_end() - @what is broken; nothing is told after it */
 void story_end(struct world *w, const char *what);

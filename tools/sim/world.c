@@ -93,6 +93,16 @@ struct op *world_op(struct world *w, u8 node, bool barrier)
 	return op;
 }
 
+/*
+ * Chance belongs to the moment, not to what came before: what is left out of a
+ * run changes nothing that does not depend on it, so the shrinker can work.
+ */
+void world_moment(struct world *w, u64 who)
+{
+	rng_seed(&w->rng, w->seed ^ w->clock.now_ns * 0x9e3779b97f4a7c15ULL ^
+		 who << 56);
+}
+
 bool world_turn(struct world *w)
 {
 	struct task t;
@@ -101,6 +111,7 @@ bool world_turn(struct world *w)
 		return false;
 	w->events++;
 	if (t.node == SIM_NOBODY || t.boot == w->node[t.node].boot) {
+		world_moment(w, t.node);
 		t.run(w, &t);
 		check_all(w);
 	}

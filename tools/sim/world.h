@@ -138,6 +138,9 @@ void world_destroy(struct world *w);
 bool world_turn(struct world *w);
 void world_run_for(struct world *w, u64 ns);
 
+/** world_moment() - w->rng from now on is that of this time and of @who */
+void world_moment(struct world *w, u64 who);
+
 /** world_later() - a task of a node's present boot, or of the world */
 void world_later(struct world *w, u8 node, u64 delay_ns, task_fn run, u64 a,
 		 u64 b);
