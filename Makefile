@@ -17,6 +17,7 @@ RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
 KO = build/$(RELEASE)/swblock.ko
 
 .PHONY: all help deps module ctl tools helpers test sim qemu check-debug lint check demo
+.PHONY: crash crash-quick crash-mutants crash-record
 .PHONY: install uninstall insert remove clean
 
 all: module ctl tools	## build the module, swblockctl and the tools
@@ -48,6 +49,19 @@ test:			## unit tests in userspace, under a minute
 
 sim:			## scenarios and random seeds on the real protocol core
 	+@$(MAKE) --no-print-directory -C tools sim
+
+crash:			## a million crash images of recorded logs, recovered and compared
+	+@$(MAKE) --no-print-directory -C tools crash
+
+crash-quick:		## a tenth of them
+	+@$(MAKE) --no-print-directory -C tools crash-quick
+
+crash-mutants:		## each broken rule of recovery must be noticed by them
+	+@$(MAKE) --no-print-directory -C tools crash-mutants
+
+crash-record: ctl tools helpers	## record the logs anew in a guest, when the disk format has moved on
+	@scripts/build-module 6.1
+	@tools/crash/record
 
 qemu: ctl tools helpers	## selftests in a QEMU guest: GROUP="basic repl" KERNEL=6.12
 	@scripts/build-module $(KERNEL)

@@ -17,22 +17,30 @@ static u8 group_buf[SWB_GROUP_HEADER_MAX + SWB_GROUP_PAYLOAD_MAX]
 	__attribute__((aligned(8)));
 static struct swb_rec recs[SWB_GROUP_RECS_MAX];
 
-static int read_dev(const struct logread_dev *dev, u64 off, void *buf, u32 len)
+/* The bytes, in @buf or where they are; NULL: *err says why. */
+static const void *look(const struct logread *l, const struct logread_dev *dev,
+			u64 off, void *buf, u32 len, int *err)
 {
+	*err = -EIO;
 	if (off > dev->bytes || len > dev->bytes - off)
-		return -EIO;
-	return dev->read(dev->ctx, off, buf, len);
+		return NULL;
+	*err = l->memory ? 0 : dev->read(dev->ctx, off, buf, len);
+	if (*err)
+		return NULL;
+	return l->memory ? l->memory + off : buf;
 }
 
 static void read_supers(struct logread *l)
 {
 	static u8 buf[SWB_SUPER_BYTES] __attribute__((aligned(8)));
+	const void *p;
+	int err;
 
 	for (int i = 0; i < SWB_SUPER_SLOTS; i++) {
 		l->verdict[i] = SWB_SUPER_BAD_MAGIC;
-		if (read_dev(&l->data, slot_offset[i], buf, sizeof(buf)))
-			continue;
-		l->verdict[i] = swb_codec_super_decode(buf, &l->slots[i]);
+		p = look(l, &l->data, slot_offset[i], buf, sizeof(buf), &err);
+		if (p)
+			l->verdict[i] = swb_codec_super_decode(p, &l->slots[i]);
 	}
 	l->slot = swb_recover_pick(l->verdict[0], &l->slots[0], l->verdict[1],
 				   &l->slots[1], &l->letter);
@@ -45,11 +53,12 @@ static bool wal_is_ours(const struct logread *l)
 {
 	static u8 buf[SWB_SUPER_BYTES] __attribute__((aligned(8)));
 	static struct swb_durable w;
+	const void *p;
+	int err;
 
 	for (int i = 0; i < SWB_SUPER_SLOTS; i++) {
-		if (read_dev(&l->wal, slot_offset[i], buf, sizeof(buf)))
-			continue;
-		if (swb_codec_super_decode(buf, &w) != SWB_SUPER_OK)
+		p = look(l, &l->wal, slot_offset[i], buf, sizeof(buf), &err);
+		if (!p || swb_codec_super_decode(p, &w) != SWB_SUPER_OK)
 			continue;
 		return (w.flags & SWB_SUPER_IS_WAL) &&
 		       w.ring_id == l->d.ring_id &&
@@ -83,24 +92,22 @@ const u8 *logread_payload(const struct logread_group *g, u32 i)
 	return p;
 }
 
-/* Every live record decodes, and its payload has the checksum it names. */
-static bool payload_ok(const struct logread *l, u32 *opens)
+/*
+ * Every record decodes, dead ones too, and its payload has the checksum it names:
+ * what kmod/replay.c demands of a group before it believes any of it.
+ */
+static bool payload_ok(const struct logread *l, const u8 *group, u32 *opens)
 {
-	const struct swb_disk_group *h = (const void *)group_buf;
+	const struct swb_disk_group *h = (const void *)group;
 	const struct swb_group_info *g = &l->scan.group;
-	const u8 *p = group_buf + g->header_bytes;
+	const u8 *p = group + g->header_bytes;
 	const u8 *end = p + g->payload_bytes;
 
-	*opens = 0;
-	for (u32 i = 0; i < l->scan.live_nrec; i++) {
+	*opens = h->rec[0].type == SWB_REC_OPEN;
+	for (u32 i = 0; i < g->nrec; i++) {
 		if (!swb_codec_rec_decode(&h->rec[i], l->d.extent_bytes,
 					  l->d.block_bytes, &recs[i]))
 			return false;
-		if (recs[i].type == SWB_REC_OPEN) {
-			if (i)
-				return false;
-			*opens = 1;
-		}
 		if (recs[i].type != SWB_REC_WRITE)
 			continue;
 		if (recs[i].len_bytes > (u64)(end - p) ||
@@ -108,24 +115,27 @@ static bool payload_ok(const struct logread *l, u32 *opens)
 			return false;
 		p += recs[i].len_bytes;
 	}
-	return true;
+	return p == end;
 }
 
-/* Reads the group under judgement whole; a failed read is a torn payload. */
-static bool read_group(struct logread *l, u32 *opens)
+/* Judges the group whole; a failed read is a torn payload. */
+static const u8 *read_group(struct logread *l, bool *ok, u32 *opens)
 {
 	const struct swb_group_info *g = &l->scan.group;
-	u64 at = l->d.ring_offset + l->scan.pos;
+	const u8 *group = look(l, &l->wal, l->d.ring_offset + l->scan.pos,
+			       group_buf, g->header_bytes + g->payload_bytes,
+			       &l->error);
 
-	l->error = read_dev(&l->wal, at, group_buf,
-			    g->header_bytes + g->payload_bytes);
-	return !l->error && payload_ok(l, opens);
+	*opens = 0;
+	*ok = group && payload_ok(l, group, opens);
+	return group;
 }
 
 static void scan(struct logread *l, logread_group_fn group, void *ctx)
 {
 	struct swb_scan *s = &l->scan;
-	struct logread_group out = { .buf = group_buf, .rec = recs };
+	struct logread_group out = { .rec = recs };
+	const void *header;
 
 	for (;;) {
 		u64 left = l->d.ring_bytes - s->try_pos;
@@ -135,16 +145,16 @@ static void scan(struct logread *l, logread_group_fn group, void *ctx)
 		u32 opens = 0;
 		bool ok;
 
-		l->error = read_dev(&l->wal, l->d.ring_offset + s->try_pos,
-				    group_buf, len);
-		if (l->error)
+		header = look(l, &l->wal, l->d.ring_offset + s->try_pos,
+			      group_buf, len, &l->error);
+		if (!header)
 			return;
-		v = swb_scan_header(s, group_buf, len);
+		v = swb_scan_header(s, header, len);
 		if (v == SWB_SCAN_RETRY)
 			continue;
 		if (v == SWB_SCAN_STOP)
 			return;
-		ok = read_group(l, &opens);
+		out.buf = read_group(l, &ok, &opens);
 		out.index = s->groups;
 		out.info = s->group;
 		out.pos = s->pos;
@@ -152,7 +162,8 @@ static void scan(struct logread *l, logread_group_fn group, void *ctx)
 		out.overlap_from = s->overlap_from;
 		if (!swb_scan_payload(s, ok, opens))
 			return;
-		l->mark = *s;
+		if (!l->memory)	/* nobody asks again */
+			l->mark = *s;
 		if (group)
 			group(ctx, &out);
 	}

@@ -47,6 +47,8 @@ typedef void (*logread_group_fn)(void *ctx, const struct logread_group *g);
  * @data: device with superblocks and extent
  * @wal: device with the ring; equals @data unless the ring is separate
  * @wal_given: a separate WAL device was given
+ * @memory: NULL, or all bytes of @data, 8-byte aligned: nothing is copied, and
+ *	@data.read and @wal are not used
  * @verdict: what became of each superblock slot
  * @slots: both slots, where decodable
  * @slot: slot that counts, -1 for none
@@ -63,6 +65,7 @@ struct logread {
 	struct logread_dev data;
 	struct logread_dev wal;
 	bool wal_given;
+	const u8 *memory;
 	enum swb_super_verdict verdict[SWB_SUPER_SLOTS];
 	struct swb_durable slots[SWB_SUPER_SLOTS];
 	int slot;
