@@ -309,7 +309,15 @@ void check_data_in(struct world *w, struct node *n, const struct swb_frame *f,
 			      n->id);
 }
 
-/* I-053, I-097, I-100: a trim leaves what live sessions may still need. */
+static bool is_required(const struct node *n, u8 peer)
+{
+	const struct swb_config *c = &n->core.config;
+
+	return c->mode == SWBLOCK_MODE_SYNC_QUORUM ||
+	       (c->mode == SWBLOCK_MODE_SYNC_ALL && (c->required >> peer & 1));
+}
+
+/* I-053, I-097, I-100, I-102: a trim leaves what live sessions may still need. */
 void check_trim(struct world *w, struct node *n)
 {
 	u64 gone = n->core.d.tail_lsn - 1;
@@ -322,6 +330,9 @@ void check_trim(struct world *w, struct node *n)
 
 		if (i == n->core.self || !p->matched || !node_is_primary(n) ||
 		    gone <= p->durable || gone <= p->match_lsn)
+			continue;
+		/* patience with a peer that is not required ends: I-102 */
+		if (n->tight_ns && !is_required(n, i))
 			continue;
 		sim_violation(w, 53, "n%u trims to %llu, n%u holds %llu in a live session",
 			      n->id, U(gone), i, U(p->durable));

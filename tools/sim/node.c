@@ -77,6 +77,7 @@ static void forget(struct node *n)
 	n->back = BACK_IDLE;
 	n->back_soon = false;
 	n->want_room = false;
+	n->tight_ns = 0;
 	n->back_drop = 0;
 	n->rx_soon = false;
 	n->io_parked = false;

@@ -125,6 +125,7 @@ struct worst {
  * @super_saving: SUPER_* that the running save serves
  * @cut_to: LSN of a cut that waits for writes to end, with @cutting
  * @back: write-back round, up to @back_target
+ * @tight_ns: since when pins keep @want_room from being served, or 0
  * @link: connection to each member, 0 if none
  * @rx: frames not yet processed
  * @done_lsn: newest write completed to the client in this role
@@ -159,6 +160,7 @@ struct node {
 	u32 back_drop;
 	bool back_soon;
 	bool want_room;
+	u64 tight_ns;
 	u32 link[8];
 	struct frame *rx;
 	struct frame **rx_end;

@@ -11,6 +11,8 @@
 #include "check.h"
 #include "world.h"
 
+#define PIN_PATIENCE_NS	(100 * SIM_MSEC)
+
 static void save_start(struct world *w, struct node *n);
 
 static void save_flushed(struct world *w, struct task *t)
@@ -162,10 +164,28 @@ void store_marked(struct world *w, struct node *n)
 		back_write(w, n);
 }
 
+/*
+ * What a peer still needs stays, and who waits for room waits; but only for so
+ * long if the peer is not a required one (I-102).
+ */
+static u64 pinned_limit(const struct world *w, struct node *n)
+{
+	u64 limit = swb_core_trim_limit(&n->core, false);
+
+	if (!n->want_room || limit >= n->core.d.extent_lo) {
+		n->tight_ns = 0;
+		return limit;
+	}
+	if (!n->tight_ns)
+		n->tight_ns = w->clock.now_ns;
+	return w->clock.now_ns - n->tight_ns > PIN_PATIENCE_NS ?
+	       swb_core_trim_limit(&n->core, true) : limit;
+}
+
 static void trim(struct world *w, struct node *n)
 {
 	struct swb_durable *d = &n->core.d;
-	u64 limit = swb_core_trim_limit(&n->core, false);
+	u64 limit = pinned_limit(w, n);
 	u64 used = n->ring.used, old;
 
 	if (w->broken == BREAK_TRIM_EARLY)
@@ -215,12 +235,11 @@ static void release(struct node *n)
 			 n->ring.write_pos, freed);
 }
 
-static bool can_trim(const struct node *n)
+static bool can_trim(const struct world *w, struct node *n)
 {
 	const struct wgroup *g = n->groups ? n->group[0] : NULL;
 
-	return g && g->first_lsn + g->live - 1 <=
-		    swb_core_trim_limit(&n->core, false);
+	return g && g->first_lsn + g->live - 1 <= pinned_limit(w, n);
 }
 
 static void back_flushed(struct world *w, struct task *t)
@@ -286,7 +305,7 @@ static void back_begin(struct world *w, struct task *t)
 		return;
 	if (limit <= d->extent_lo) {
 		/* nothing to write, but somebody waits for room in the ring */
-		if (!n->want_room || !can_trim(n))
+		if (!n->want_room || !can_trim(w, n))
 			return;
 		n->back_target = d->extent_lo;
 		n->back = BACK_TRIMMING;
