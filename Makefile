@@ -17,7 +17,7 @@ RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
 KO = build/$(RELEASE)/swblock.ko
 
 .PHONY: all help deps module ctl tools helpers test sim qemu check-debug lint check demo
-.PHONY: crash crash-quick crash-mutants crash-record
+.PHONY: gate crash crash-quick crash-mutants crash-record
 .PHONY: install uninstall insert remove clean
 
 all: module ctl tools	## build the module, swblockctl and the tools
@@ -62,6 +62,9 @@ crash-mutants:		## each broken rule of recovery must be noticed by them
 crash-record: ctl tools helpers	## record the logs anew in a guest, when the disk format has moved on
 	@scripts/build-module 6.1
 	@tools/crash/record
+
+gate: tools		## the protocol gate: scenarios, invariants, mutants, coverage, promises
+	@scripts/gate-protocol
 
 qemu: ctl tools helpers	## selftests in a QEMU guest: GROUP="basic repl" KERNEL=6.12
 	@scripts/build-module $(KERNEL)

@@ -275,7 +275,7 @@ static void check_i024(struct world *w, struct node *n)
 			      n->id, U(n->core.d.epoch), U(w->control.won));
 }
 
-/* I-006, I-007, I-221: what it calls durable survives a power cut now. */
+/* I-006, I-007, I-110, I-221: what it calls durable survives a power cut now. */
 static void check_i006(struct world *w, struct node *n)
 {
 	const struct swb_log *l = &n->core.log;
