@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Versions of the protocol on one simulator, included by tools/Makefile.
 #   make protosim       the program
-#   make compare        every scenario under every version, and the document
+#   make compare        every scenario under every version, writes the document
+#   make compare-check  the same, and says whether the document is stale
 PROTO_SRC	:= $(sort $(wildcard protocols/*.c))
 PROTO_OBJ	:= $(PROTO_SRC:protocols/%.c=$(OUT)/sim/proto_%.o)
 PROTO_HDR	:= $(wildcard protocols/*.h)
@@ -15,6 +16,19 @@ $(OUT)/sim/protosim: $(PROTO_OBJ) $(filter-out $(OUT)/sim/distsim.o,$(SIM_OBJ)) 
 		$(CORE_A_SIM)
 	$(CC) $(CFLAGS_SIM) -o $@ $^
 
+PROTO_SCENARIOS	:= $(sort $(wildcard protocols/scenarios/*.txt))
+COMPARISON	:= ../docs/design/comparison.md
+
+# writes docs/design/comparison.md from the runs, if every run shows what it must
+# last lines: versions: N scenarios, N runs
+#             N passed, N failed, N skipped
+compare: $(OUT)/sim/protosim
+	@$(OUT)/sim/protosim --write $(COMPARISON) $(PROTO_SCENARIOS)
+
+# the same, and fails if the document is not what the runs say
+compare-check: $(OUT)/sim/protosim
+	@$(OUT)/sim/protosim --check $(COMPARISON) $(PROTO_SCENARIOS)
+
 all: protosim
 
-.PHONY: protosim compare
+.PHONY: protosim compare compare-check
