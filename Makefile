@@ -17,7 +17,7 @@ RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
 KO = build/$(RELEASE)/swblock.ko
 
 .PHONY: all help deps module ctl tools helpers test sim qemu check-debug lint check demo
-.PHONY: gate compare crash crash-quick crash-mutants crash-record
+.PHONY: gate compare mutants crash crash-quick crash-mutants crash-record
 .PHONY: install uninstall insert remove clean
 
 all: module ctl tools	## build the module, swblockctl and the tools
@@ -68,6 +68,9 @@ gate: tools		## the protocol gate: scenarios, invariants, mutants, coverage, pro
 
 compare:		## V1, V1.5, V2 and a bitmap protocol compared, into docs/design/comparison.md
 	+@$(MAKE) --no-print-directory -C tools compare
+
+mutants:		## break one rule of the core at a time; NAME= QUICK=1 WRITE=1
+	+@$(MAKE) --no-print-directory -C tools mutants NAME="$(NAME)"
 
 qemu: ctl tools helpers	## selftests in a QEMU guest: GROUP="basic repl" KERNEL=6.12
 	@scripts/build-module $(KERNEL)

@@ -98,6 +98,7 @@ void check_write_admitted(struct world *w, struct node *n, struct op *op)
 {
 	const struct ref_epoch *e = ref_epoch_of(&w->ref, op->epoch);
 
+	check_admitted(w, n);
 	if (!node_is_primary(n) || n->core.d.opened != n->core.d.epoch ||
 	    !lease_ok(w, n))
 		sim_violation(w, 25, "n%u admits a write without the right to",
@@ -255,6 +256,8 @@ void check_frame_out(struct world *w, struct node *n, u8 peer,
 		sim_violation(w, 205, "n%u sends %s of epoch %llu, adopted is %llu",
 			      n->id, swb_text_wire(f->type), U(f->epoch),
 			      U(n->core.d.epoch));
+	if (f->type == SWB_WIRE_ACK)
+		check_failed_disk(w, n, "acks");
 	if (f->type == SWB_WIRE_ACK && f->session != p->session)
 		sim_violation(w, 83, "n%u acks a session that is not live",
 			      n->id);
@@ -297,6 +300,7 @@ void check_data_in(struct world *w, struct node *n, const struct swb_frame *f,
 {
 	if (reason)
 		return;
+	check_failed_disk(w, n, "takes data");
 	if (f->epoch != n->core.d.epoch)
 		sim_violation(w, 23, "n%u takes data of epoch %llu, adopted is %llu",
 			      n->id, U(f->epoch), U(n->core.d.epoch));

@@ -6,6 +6,7 @@
  *
  *	check.c		what happens: barriers, frames, openings, cuts
  *	check_session.c	what a step may do to sessions, pins and evidence
+ *	check_rules.c	what a step may do to C, holds and latches
  *	check_state.c	what holds after every event
  *	check_disk.c	what a disk would give: recovery of the worst case, images
  */
@@ -20,6 +21,10 @@ void check_step(struct world *w, struct node *n, const struct swb_core *before,
 void check_sessions(struct world *w, struct node *n,
 		    const struct swb_core *before, const struct swb_event *ev,
 		    const struct swb_actions *out);
+void check_rules(struct world *w, struct node *n, const struct swb_core *before,
+		 const struct swb_event *ev, const struct swb_actions *out);
+void check_admitted(struct world *w, struct node *n);
+void check_failed_disk(struct world *w, struct node *n, const char *does);
 void check_barrier_issued(struct world *w, struct node *n, const struct op *op);
 void check_barrier_done(struct world *w, struct node *n, const struct op *op);
 void check_write_admitted(struct world *w, struct node *n, struct op *op);

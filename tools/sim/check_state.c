@@ -242,6 +242,7 @@ void check_step(struct world *w, struct node *n, const struct swb_core *before,
 	check_i027(w, n, before, ev);
 	check_i045(w, n, before, ev);
 	check_sessions(w, n, before, ev, out);
+	check_rules(w, n, before, ev, out);
 	for (u32 i = 0; i < out->count; i++)
 		if (out->act[i].type == SWB_ACT_TRUNCATE)
 			check_i219(w, n, out->act[i].a, before->log.committed);

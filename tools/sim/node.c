@@ -82,6 +82,8 @@ static void forget(struct node *n)
 	n->rx_soon = false;
 	n->io_parked = false;
 	n->done_lsn = 0;
+	n->known_c = 0;
+	n->old_openers = false;
 	memset(n->ship_soon, 0, sizeof(n->ship_soon));
 	memset(n->link, 0, sizeof(n->link));
 }

@@ -185,6 +185,10 @@ struct node {
 	u64 old_epoch;
 	struct worst worst;
 	bool extent_dirty;
+	u64 known_c;
+	u64 cert_c;
+	u64 cut_epoch;
+	bool old_openers;
 };
 
 /* node.c */

@@ -379,7 +379,9 @@ static bool do_until(struct script *s)
 	struct node *p = script_node(s, 2), *n = script_node(s, 3);
 	u64 limit = script_number(s, 4, 2000);
 
-	if (!p || !n || strcmp(script_word(s, 1), "in_sync") != 0)
+	if (strcmp(script_word(s, 1), "in_sync") != 0)
+		return inject_until(s);
+	if (!p || !n)
 		return script_fail(s, "until in_sync nP nN [MS]");
 	for (u64 i = 0; i < limit && !s->w->violations; i++) {
 		if (p->core.peer[n->id].state == SWBLOCK_PEER_IN_SYNC)
@@ -411,6 +413,8 @@ static const struct {
 	{ "until", do_until },	    { "fill", do_more },
 	{ "churn", do_more },	    { "solo", do_more },
 	{ "flap", do_flap },
+	{ "frame", inject_frame },  { "fact", inject_fact },
+	{ "certify", inject_certify },
 };
 
 static bool run_words(struct script *s)

@@ -42,6 +42,12 @@ struct op *script_op(const struct script *s, const char *name);
 /* script_expect.c */
 bool script_expect(struct script *s);
 
+/* inject.c: an adversary */
+bool inject_frame(struct script *s);
+bool inject_fact(struct script *s);
+bool inject_certify(struct script *s);
+bool inject_until(struct script *s);
+
 /** script_run() - true if every expectation held; else @why says which did not */
 bool script_run(struct world *w, const char *path, bool trace,
 		enum sim_break broken, char *why, size_t why_len);

@@ -93,7 +93,7 @@ static bool expect_refused(struct script *s, struct node *n)
 {
 	for (u32 r = 1; r < __SWBLOCK_REASON_MAX; r++)
 		if (strcmp(swb_text_reason(r), script_word(s, 3)) == 0)
-			return n->refused[r] ? true :
+			return n->refused[r] || n->core.refused[r] ? true :
 			       script_fail(s, "n%u refused nothing as %s",
 					   n->id, script_word(s, 3));
 	return script_fail(s, "no such reason: %s", script_word(s, 3));
@@ -165,6 +165,8 @@ bool script_expect(struct script *s)
 		return expect_case(s);
 	if (strcmp(what, "committed") == 0)
 		return expect_number(s, "committed", s->w->ref.committed, 2);
+	if (strcmp(what, "links") == 0)
+		return expect_number(s, "links", s->w->net.count - 1, 2);
 	if (!n)
 		return script_fail(s, "expect %s nN ...", what);
 	return expect_node(s, what, n);

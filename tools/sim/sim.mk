@@ -2,7 +2,6 @@
 # Simulators and swbwal, included by tools/Makefile.
 #   make sim            every scenario, then SIM_SEEDS random runs
 #   make sim-mutants    each broken executor must be caught
-#   make core-mutants   each broken rule of a copy of the core, too
 #   make swbwal         the offline tool
 SIM_SEEDS	?= 2000
 SIM_INC		:= -I../kmod -I../kmod/core -I. -Isim
@@ -45,10 +44,6 @@ sim: $(OUT)/sim/distsim
 sim-mutants: $(OUT)/sim/distsim
 	@$(OUT)/sim/distsim --mutants
 
-# one rule of a copy of the core broken at a time; minutes
-core-mutants: $(OUT)/sim/distsim
-	@sim/mutate-core --build $(OUT)
-
 # test_swbwal.sh looks at disks that a scenario leaves behind
 test: distsim swbwal
 
@@ -67,4 +62,4 @@ uninstall:
 
 FORCE:
 
-.PHONY: FORCE install uninstall distsim swbwal sim sim-mutants core-mutants
+.PHONY: FORCE install uninstall distsim swbwal sim sim-mutants

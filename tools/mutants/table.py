@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""docs/design/mutants.md: what kills each mutant. Written by a whole run, read
+by a quick one. No times in it, so that equal runs write equal tables."""
+import re
+
+HEAD = """<!-- SPDX-License-Identifier: GPL-2.0-only -->
+# Mutants
+
+Written by `make mutants`; do not edit. Each row is one rule broken on purpose, and the first of each
+kind that notices: a unit test, a scenario of `tools/scenarios/`, a script of eventsim, a random run
+of distsim (seed). Behind a scenario or a seed stands the invariant that its checker names
+([invariants.md](invariants.md)); "expectation" means that a line of the scenario was not met.
+
+A mutant counts as killed only by a scenario, a script or a seed. Random runs go up to seed %d; where
+a scenario has killed the mutant already, up to seed %d. A dash says that nothing of that kind
+noticed within that.
+
+%d mutants: %d killed, %d survived.
+"""
+
+KINDS = ("unit", "distsim", "eventsim", "seed")
+CELLS = {"unit": "Unit test", "distsim": "Scenario", "eventsim": "Eventsim",
+         "seed": "Seed"}
+
+
+class Row:
+    def __init__(self, name, file, rules, text):
+        self.name, self.file, self.rules, self.text = name, file, rules, text
+        self.unit = self.distsim = self.eventsim = self.seed = ""
+        self.broken = None
+
+    def set(self, kind, what):
+        setattr(self, kind, what)
+
+    def hit(self):
+        return self.distsim or self.eventsim or self.seed
+
+    def told(self):
+        return "; ".join("%s %s" % (CELLS[k].lower(), getattr(self, k))
+                         for k in KINDS if getattr(self, k))
+
+
+def lines(rows):
+    yield "| Mutant | Breaks | Unit test | Scenario | Eventsim | Seed |"
+    yield "|---|---|---|---|---|---|"
+    for r in rows:
+        breaks = (r.rules + ": " if r.rules else "") + r.text
+        yield "| %s | %s | %s |" % (
+            r.name, breaks, " | ".join(getattr(r, k) or "-" for k in KINDS))
+
+
+def write(path, rows, seeds, after):
+    hit = sum(bool(r.hit()) for r in rows)
+    out = [HEAD % (seeds, min(after, seeds), len(rows), hit, len(rows) - hit)]
+    for file in sorted({r.file for r in rows if r.file}):
+        out += ["## core/" + file, ""]
+        out += list(lines(r for r in rows if r.file == file)) + [""]
+    out += ["## The executor and the controller", "",
+            "Rules of `tools/sim/broken.c`, which the core takes for granted.", ""]
+    out += list(lines(r for r in rows if not r.file))
+    path.write_text("\n".join(out) + "\n")
+
+
+def read(path):
+    """name -> {kind: text} of the table."""
+    found = {}
+    if not path.exists():
+        return found
+    for line in path.read_text().splitlines():
+        m = re.fullmatch(r"\| (\S+) \| .* \| (.*) \| (.*) \| (.*) \| (.*) \|", line)
+        if m and m[1] != "Mutant":
+            found[m[1]] = {k: "" if v == "-" else v
+                           for k, v in zip(KINDS, m.groups()[1:])}
+    return found
