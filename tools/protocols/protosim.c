@@ -127,7 +127,7 @@ static void one(u32 i, u32 v)
 		ok = false;
 		snprintf(why, sizeof(why), "expected %s", missing);
 	}
-	printf("%s %-18s %-6s%s %llu bytes %llu ms longest %llu ms%s%s%s%s\n",
+	printf("%s %-22s %-6s%s %llu bytes %llu ms longest %llu ms%s%s%s%s\n",
 	       ok ? "ok  " : "FAIL", s->id, versions[v]->name, text,
 	       (unsigned long long)o->bytes, (unsigned long long)o->heal_ms,
 	       (unsigned long long)o->longest_ms,
