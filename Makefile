@@ -47,7 +47,7 @@ test:			## unit tests in userspace, under a minute
 	+@$(MAKE) --no-print-directory -C tools test
 	+@$(MAKE) --no-print-directory -C ctl test
 
-sim:			## scenarios and random seeds on the real protocol core
+sim:			## what once failed, all scenarios and versions, 100,000 random seeds
 	+@$(MAKE) --no-print-directory -C tools sim
 
 crash:			## a million crash images of recorded logs, recovered and compared

@@ -19,8 +19,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "sim/corpus.h"
 #include "sim/cover.h"
-#include "sim/farm.h"
 #include "sim/script.h"
 #include "sim/shrink.h"
 #include "sim/swarm.h"
@@ -51,6 +51,7 @@ struct args {
 	bool keep_going;
 	const char *save;
 	const char *coverage;
+	const char *corpus;
 	enum sim_break broken;
 };
 
@@ -333,7 +334,7 @@ static int usage(void)
 	fprintf(stderr,
 		"usage: %s [--scenario FILE]... [--run PLAN]... [--seed N] [--seeds M]\n"
 		"       [--jobs J] [--nodes 2..%u] [--break NAME] [--keep-going] [--trace]\n"
-		"       [--verbose] [--save DIR] [--coverage FILE]\n"
+		"       [--verbose] [--save DIR] [--coverage FILE] [--corpus LIST]\n"
 		"       %s --seed N --plan | --story | --shrink [--out PLAN]\n"
 		"       %s --mutants\n"
 		"breaks:\n", args.self, SIM_NODES_MAX, args.self, args.self);
@@ -342,16 +343,6 @@ static int usage(void)
 			sim_break_name((enum sim_break)b),
 			sim_break_text((enum sim_break)b));
 	return 2;
-}
-
-static bool break_by_name(const char *name, enum sim_break *out)
-{
-	for (u32 b = 0; b < BREAK_COUNT; b++)
-		if (strcmp(name, sim_break_name((enum sim_break)b)) == 0) {
-			*out = (enum sim_break)b;
-			return true;
-		}
-	return false;
 }
 
 static bool take(int o, const char *value, struct args *a)
@@ -383,12 +374,15 @@ static bool take(int o, const char *value, struct args *a)
 	case 'o':
 		a->out = value;
 		return true;
+	case 'l':
+		a->corpus = value;
+		return true;
 	case 'C':
 		a->coverage = value;
 		a->jobs = 0;
 		return true;
 	case 'b':
-		return break_by_name(value, &a->broken);
+		return sim_break_find(value, &a->broken);
 	}
 	return false;
 }
@@ -406,6 +400,7 @@ static bool parse(int argc, char **argv, struct args *a)
 		{ "nodes", required_argument, NULL, 'c' },
 		{ "break", required_argument, NULL, 'b' },
 		{ "save", required_argument, NULL, 'd' },
+		{ "corpus", required_argument, NULL, 'l' },
 		{ "coverage", required_argument, NULL, 'C' },
 		{ "trace", no_argument, &trace, 1 },
 		{ "plan", no_argument, &plan, 1 },
@@ -435,7 +430,8 @@ static bool parse(int argc, char **argv, struct args *a)
 	if (!a->seed)
 		a->seed = 1;
 	return optind == argc &&
-	       (mutants || plan || a->scenarios || a->runs || a->seeds);
+	       (mutants || plan || a->corpus || a->scenarios || a->runs ||
+		a->seeds);
 }
 
 int main(int argc, char **argv)
@@ -455,6 +451,8 @@ int main(int argc, char **argv)
 		return shrink();
 	if (args.coverage)
 		cover_start();
+	if (args.corpus)
+		corpus_run(args.corpus, &world, &t);
 	for (u32 i = 0; i < args.scenarios; i++)
 		run_scenario(args.scenario[i], &t);
 	for (u32 i = 0; i < args.runs; i++)

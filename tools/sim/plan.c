@@ -39,6 +39,7 @@ const struct plan_setting plan_setting[] = {
 	SETTING(heal, 0),
 	SETTING(end_ns, PLAN_KEEP),
 };
+
 const u32 plan_settings = ARRAY_SIZE(plan_setting);
 
 u64 plan_get(const struct plan *p, const struct plan_setting *s)

@@ -259,16 +259,11 @@ static void draw_promote(struct plan *p, struct rng *r, const struct mood *m,
 
 static void run_promote(struct world *w, const u32 *arg)
 {
-	u32 all = (1u << w->shape.nodes) - 1;
+	u32 required = arg[1] & ((1u << w->shape.nodes) - 1);
+	u8 want = arg[0] == PLAN_ANY ? SIM_NOBODY : node_of(w, arg[0])->id;
 
-	if (arg[0] == PLAN_ANY)
-		story_add(w, "the controller begins a promotion of the best");
-	else
-		story_add(w, "the controller begins a promotion, n%u if it can%s",
-			  node_of(w, arg[0])->id, arg[1] & all ?
-			  ", required set anew" : "");
-	control_promote(w, arg[0] == PLAN_ANY ? SIM_NOBODY :
-			node_of(w, arg[0])->id, arg[1] & all)->shrink = arg[2];
+	story_promote(w, want, required);
+	control_promote(w, want, required)->shrink = arg[2];
 }
 
 static void draw_recertify(struct plan *p, struct rng *r, const struct mood *m,
@@ -307,7 +302,7 @@ static void run_unreach(struct world *w, const u32 *arg)
 static void run_reach(struct world *w, const u32 *arg)
 {
 	(void)arg;
-	if ((~w->control.reach) & ((1u << w->shape.nodes) - 1))
+	if (~w->control.reach & ((1u << w->shape.nodes) - 1))
 		story_add(w, "the controller reaches everybody again");
 	w->control.reach = ~0u;
 }

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Simulators and swbwal, included by tools/Makefile.
-#   make sim            every scenario, then SIM_SEEDS random runs
+#   make sim            every scenario, all versions, then SIM_SEEDS random runs
+#   make sim-shrink     failing runs of broken rules become short histories
 #   make sim-mutants    each broken executor must be caught
 #   make swbwal         the offline tool
-SIM_SEEDS	?= 2000
+SIM_SEEDS	?= 100000
 SIM_INC		:= -I../kmod -I../kmod/core -I. -Isim
 SIM_HDR		:= $(wildcard sim/*.h) logread.h walimage.h
 SIM_SRC		:= $(sort $(wildcard sim/*.c)) logread.c distsim.c
@@ -38,8 +39,11 @@ $(OUT)/sim/swbwal: $(OUT)/sim/swbwal.o $(OUT)/sim/walimage.o \
 
 # last lines: sim: N scenarios, N seeds, N events, N violations, N events/s
 #             N passed, N failed, N skipped
-sim: $(OUT)/sim/distsim
-	@$(OUT)/sim/distsim --seeds $(SIM_SEEDS) $(SCENARIOS:%=--scenario %)
+sim: $(OUT)/sim/distsim $(OUT)/sim/protosim
+	@sim/run-all $(SIM_SEEDS)
+
+sim-shrink: $(OUT)/sim/distsim
+	@sim/shrink-mutants
 
 sim-mutants: $(OUT)/sim/distsim
 	@$(OUT)/sim/distsim --mutants
@@ -62,4 +66,4 @@ uninstall:
 
 FORCE:
 
-.PHONY: FORCE install uninstall distsim swbwal sim sim-mutants
+.PHONY: FORCE install uninstall distsim swbwal sim sim-shrink sim-mutants

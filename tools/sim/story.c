@@ -134,9 +134,36 @@ void story_end(struct world *w, const char *what)
 		w->story->ended = true;
 }
 
+/* "n0 n2" */
+static const char *members(u32 mask, char *text, size_t len)
+{
+	size_t at = 0;
+
+	text[0] = 0;
+	for (u32 i = 0; i < 32 && at + 4 < len; i++)
+		if (mask & (1u << i))
+			at += (size_t)snprintf(text + at, len - at, "%sn%u",
+					       at ? " " : "", i);
+	return text;
+}
+
+void story_promote(struct world *w, u8 want, u32 required)
+{
+	char set[40];
+
+	if (want == SIM_NOBODY && !required)
+		story_add(w, "the controller begins a promotion of the best");
+	else if (!required)
+		story_add(w, "the controller begins a promotion, n%u if it can",
+			  want);
+	else
+		story_add(w, "the controller begins a promotion to required set %s",
+			  members(required, set, sizeof(set)));
+}
+
 void story_grant(struct world *w, const struct swb_cert *cert, u8 candidate)
 {
-	char text[100] = "";
+	char text[100] = "", set[40];
 	size_t at = 0;
 
 	for (u32 i = 0; i < cert->report_count && at < sizeof(text) - 24; i++) {
@@ -150,8 +177,13 @@ void story_grant(struct world *w, const struct swb_cert *cert, u8 candidate)
 					k, U(r->last_epoch), U(r->durable),
 					r->flags & STORY_VOID ? " void" : "");
 	}
-	story_add(w, "epoch %llu is granted to n%u, on reports of%s",
-		  U(cert->epoch), candidate, text);
+	if (cert->config.mode == SWBLOCK_MODE_SYNC_ALL)
+		story_add(w, "epoch %llu, required %s, is granted to n%u, on reports of%s",
+			  U(cert->epoch), members(cert->config.required, set,
+						  sizeof(set)), candidate, text);
+	else
+		story_add(w, "epoch %llu is granted to n%u, on reports of%s",
+			  U(cert->epoch), candidate, text);
 }
 
 /* ---- steps ----------------------------------------------------------------- */

@@ -55,6 +55,9 @@ void story_step(struct world *w, const struct node *n,
 		const struct swb_core *before, const struct swb_event *ev,
 		const struct swb_actions *out);
 
+/** story_promote() - an attempt begins; @want may be SIM_NOBODY, @required 0 */
+void story_promote(struct world *w, u8 want, u32 required);
+
 /** story_grant() - the second swap succeeded, on the reports in @cert */
 void story_grant(struct world *w, const struct swb_cert *cert, u8 candidate);
 

@@ -49,12 +49,18 @@ static void draw_chance(struct plan *p, struct rng *r)
 	p->heal = true;
 }
 
-/* Most runs are short, some are long: what a long one finds, many short ones
- * find sooner, except what needs a full ring or a long history.
+/*
+ * Seven of ten runs are short and one of twenty is long: what a long run finds,
+ * many short ones mostly find sooner, but for full rings and long histories.
  */
 static u32 draw_steps(struct rng *r)
 {
-	return (u32)rng_between(r, 80, 260);
+	u64 x = rng_below(r, 100);
+
+	if (x < 70)
+		return (u32)rng_between(r, 40, 160);
+	return (u32)(x < 95 ? rng_between(r, 160, 400) :
+			      rng_between(r, 400, 1200));
 }
 
 static void draw_mood(struct plan *p, struct rng *r, struct mood *m)
