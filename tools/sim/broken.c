@@ -61,6 +61,8 @@ static const struct {
 		"P4: a cut leaves log_end as it was" },
 	[BREAK_LEASE_EARLY] = { "lease-early",
 		"P13: a promotion does not wait for the last lease" },
+	[BREAK_LEASE_DRIFT] = { "lease-drift",
+		"P13: the last lease is waited out by one's own clock alone" },
 };
 
 const char *sim_break_name(enum sim_break b)

@@ -6,7 +6,7 @@
 
 static bool lease_ok(const struct world *w, const struct node *n)
 {
-	return !n->core.lease_end_ns || w->clock.now_ns <= n->core.lease_end_ns;
+	return !n->core.lease_end_ns || node_now(w, n) <= n->core.lease_end_ns;
 }
 
 /* ---- barriers and writes ------------------------------------------------ */
@@ -40,7 +40,7 @@ static void check_i001(struct world *w, struct node *n, u64 lsn)
 
 	for (u8 i = 0; i < w->shape.nodes; i++) {
 		bool holds = check_holds(w, &w->node[i], epoch, lsn) ||
-			     w->node[i].lost || w->node[i].rotten;
+			     check_gone(w, n, i) || w->node[i].rotten;
 
 		if (holds)
 			holders++;
@@ -150,10 +150,14 @@ void check_write_done(struct world *w, struct node *n, const struct op *op)
 
 /* ---- epochs -------------------------------------------------------------- */
 
-/* I-028, I-031, I-217: the new primary holds everything ever committed. */
-static void check_i028(struct world *w, struct node *n)
+/*
+ * I-028, I-031, I-217: the new primary holds everything committed in an epoch
+ * before its own. What a newer one has committed it cannot know: its certificate
+ * came late, and it will never commit anything (I-004).
+ */
+static void check_i028(struct world *w, struct node *n, u64 epoch)
 {
-	u64 c = w->ref.committed;
+	u64 c = ref_committed_before(&w->ref, epoch);
 
 	if (!c || n->rotten)
 		return;
@@ -166,17 +170,18 @@ static void check_i028(struct world *w, struct node *n)
 }
 
 /* I-216: nobody else may still serve reads by a lease of an older epoch. */
-static void check_i216(struct world *w, struct node *n)
+static void check_i216(struct world *w, struct node *n, u64 epoch)
 {
 	for (u8 i = 0; i < w->shape.nodes; i++) {
 		const struct node *m = &w->node[i];
 
 		if (m == n || !node_is_primary(m) || !m->core.lease_end_ns ||
-		    w->clock.now_ns >= m->core.lease_end_ns)
+		    m->core.d.opened > epoch ||
+		    node_now(w, m) >= m->core.lease_end_ns)
 			continue;
 		sim_violation(w, 216, "n%u opens an epoch, n%u holds a lease for %llu us more",
 			      n->id, i, U((m->core.lease_end_ns -
-					   w->clock.now_ns) / SIM_USEC));
+					   node_now(w, m)) / SIM_USEC));
 	}
 }
 
@@ -201,8 +206,8 @@ void check_opening(struct world *w, struct node *n, u64 epoch, u64 lsn)
 			      n->id, U(epoch));
 	if (override)
 		ref_uncommit(&w->ref, lsn - 1);
-	check_i028(w, n);
-	check_i216(w, n);
+	check_i028(w, n, epoch);
+	check_i216(w, n, epoch);
 }
 
 /* I-202: a certificate exists only for what the store granted. */

@@ -58,6 +58,9 @@ const struct worst *check_worst(struct world *w, struct node *n);
 /** check_worst_proved() - and that it is what a scan from the start finds */
 void check_worst_proved(struct world *w, struct node *n);
 
+/** check_gone() - the disk of member @i that @n knows was replaced */
+bool check_gone(const struct world *w, const struct node *n, u8 i);
+
 /** check_holds() - do the stable bytes of @n hold the record (@epoch, @lsn)? */
 bool check_holds(struct world *w, struct node *n, u64 epoch, u64 lsn);
 

@@ -181,6 +181,14 @@ void check_worst_proved(struct world *w, struct node *n)
 			   sizeof(l.scan.lineage)));
 }
 
+/* Its disk is another one than @n's configuration names: what it held is gone. */
+bool check_gone(const struct world *w, const struct node *n, u8 i)
+{
+	return w->node[i].lost && i < n->core.config.member_count &&
+	       !swb_uuid_equal(&w->node[i].core.d.replica,
+			       &n->core.config.member[i]);
+}
+
 bool check_holds(struct world *w, struct node *n, u64 epoch, u64 lsn)
 {
 	const struct worst *s = check_worst(w, n);

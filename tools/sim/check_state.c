@@ -89,7 +89,8 @@ static void check_i041(struct world *w, struct node *n, u8 peer,
 		sim_violation(w, 41, "n%u: n%u in_sync at durable %llu, C %llu, target %llu",
 			      n->id, peer, U(p->durable),
 			      U(n->core.log.committed), U(p->target));
-	if (!check_holds(w, &w->node[peer], epoch, p->target) &&
+	if (!check_gone(w, n, peer) &&
+	    !check_holds(w, &w->node[peer], epoch, p->target) &&
 	    w->node[peer].core.d.epoch <= n->core.d.epoch)
 		sim_violation(w, 147, "n%u: n%u in_sync, its disk ends at %llu, target %llu",
 			      n->id, peer, U(check_worst(w, &w->node[peer])->head),
@@ -225,6 +226,23 @@ static void check_i219(struct world *w, struct node *n, u64 to, u64 known)
 	(void)tip;
 }
 
+/* I-129: a session is with the replica that the configuration names. */
+static void check_i129(struct world *w, struct node *n, u8 peer,
+		       const struct swb_core *before)
+{
+	const struct conn *c = &w->net.conn[n->link[peer]];
+	int other = c->end[0] == n->id;
+
+	if (!n->core.peer[peer].matched || before->peer[peer].matched ||
+	    !n->link[peer])
+		return;
+	if (c->stranger || peer >= n->core.config.member_count ||
+	    !swb_uuid_equal(&c->who[other], &n->core.config.member[peer]))
+		sim_violation(w, 129, "n%u takes n%u%s for n%u", n->id,
+			      c->end[other], c->stranger ?
+			      " of another volume" : "", peer);
+}
+
 void check_step(struct world *w, struct node *n, const struct swb_core *before,
 		const struct swb_event *ev, const struct swb_actions *out)
 {
@@ -237,6 +255,7 @@ void check_step(struct world *w, struct node *n, const struct swb_core *before,
 		check_i041(w, n, p, before);
 		check_i043(w, n, p, before);
 		check_i055(w, n, p, before);
+		check_i129(w, n, p, before);
 	}
 	check_i051(w, n, before, ev);
 	check_i027(w, n, before, ev);
@@ -373,7 +392,7 @@ static void check_i005(struct world *w, struct node *n)
 		u64 lsn = n->core.peer[p].durable;
 		u64 epoch;
 
-		if (p == n->core.self || !lsn || w->node[p].lost ||
+		if (p == n->core.self || !lsn || check_gone(w, n, p) ||
 		    w->node[p].rotten ||
 		    w->node[p].core.d.epoch > n->core.d.epoch)
 			continue;

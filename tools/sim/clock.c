@@ -83,3 +83,10 @@ u64 clock_next_ns(const struct clock *c)
 {
 	return c->count ? c->heap[0].at_ns : ~0ULL;
 }
+
+u64 wrist_ns(const struct clock *c, const struct wrist *m)
+{
+	s64 drift = (s64)(c->now_ns / 1000000) * m->drift_ppm;
+
+	return c->now_ns + m->skew_ns + (u64)drift;
+}

@@ -40,6 +40,19 @@ struct task {
 	void *p;
 };
 
+/* Clocks of members and controllers may be wrong by so much: r of P13. */
+#define SIM_CLOCK_ERROR_PPM	30000
+
+/**
+ * struct wrist - a clock that somebody reads, as wrong as it is
+ * @skew_ns: ahead of the world's at the start
+ * @drift_ppm: and how much faster it runs, within SIM_CLOCK_ERROR_PPM
+ */
+struct wrist {
+	u64 skew_ns;
+	s32 drift_ppm;
+};
+
 struct clock {
 	u64 now_ns;
 	u64 order;
@@ -56,6 +69,9 @@ void clock_add(struct clock *c, struct task t);
 
 /** clock_pop() - the next task, time moves on to it; false if there is none */
 bool clock_pop(struct clock *c, struct task *out);
+
+/** wrist_ns() - what it shows */
+u64 wrist_ns(const struct clock *c, const struct wrist *m);
 
 /** clock_next_ns() - time of the next task, ~0 if there is none */
 u64 clock_next_ns(const struct clock *c);

@@ -10,7 +10,10 @@
 #include "story.h"
 #include "world.h"
 
+#define LEASE_MARGIN_NS	(2 * SIM_MSEC)
+
 static struct swb_cert last_cert[SIM_NODES_MAX];
+static u64 last_lease_end[SIM_NODES_MAX];
 
 static void base_config(const struct world *w, struct swb_config *c)
 {
@@ -31,12 +34,19 @@ void control_reset(struct world *w)
 	c->primary = SIM_NOBODY;
 	c->next_owner = 1;
 	c->reach = ~0u;
+	c->agents = 1;
+	for (u32 i = 0; i < CONTROL_AGENTS; i++)
+		c->agent[i].reach = ~0u;
 	c->delay_ns = 2 * SIM_MSEC;
 	memset(last_cert, 0, sizeof(last_cert));
+	memset(last_lease_end, 0, sizeof(last_lease_end));
 }
 
 /* ---- orders ------------------------------------------------------------ */
 
+/**
+ * struct order - on its way to a member
+ */
 struct order {
 	struct swb_event ev;
 	struct swb_config config;
@@ -48,6 +58,10 @@ static void order_arrives(struct world *w, struct task *t)
 	struct node *n = &w->node[t->a];
 	struct order *o = t->p;
 
+	if (node_paused(w, n)) {
+		world_postpone(w, n->id, t);
+		return;
+	}
 	if (n->state != NODE_UP || !(w->control.reach & (1u << n->id)))
 		return;
 	if (o->ev.type == SWB_EV_ASSIGNED)
@@ -106,10 +120,7 @@ static void certify(struct world *w, u8 node, const struct swb_cert *cert,
 				   .epoch = cert->epoch, .cookie = owner } };
 
 	o.cert = *cert;
-	if (w->shape.lease_ns) {
-		o.ev.u.cert.lease_end_ns = w->clock.now_ns + w->shape.lease_ns;
-		w->control.lease_end_ns = o.ev.u.cert.lease_end_ns;
-	}
+	o.ev.u.cert.lease_end_ns = last_lease_end[node];
 	order_send(w, node, &o);
 }
 
@@ -125,7 +136,25 @@ static void link_end(struct world *w, struct task *t)
 {
 	u8 node = (u8)(t->a & 0xff), peer = (u8)(t->a >> 8);
 
-	node_link(w, &w->node[node], peer, (u32)t->b);
+	if (node_paused(w, &w->node[node]))
+		world_postpone(w, node, t);
+	else
+		node_link(w, &w->node[node], peer, (u32)t->b);
+}
+
+void control_misroute(struct world *w, u8 a, u8 b, u8 c, bool stranger)
+{
+	u32 conn = net_connect(w, a, c);
+
+	if (!conn)
+		return;
+	sim_trace(w, a, "the address of n%u leads to n%u%s", b, c,
+		  stranger ? ", which is of another volume" : "");
+	w->net.conn[conn].stranger = stranger;
+	world_later(w, SIM_NOBODY, rng_below(&w->rng, 2 * SIM_MSEC), link_end,
+		    a | (u64)b << 8, conn);
+	world_later(w, SIM_NOBODY, rng_below(&w->rng, 2 * SIM_MSEC), link_end,
+		    c | (u64)a << 8, conn);
 }
 
 void control_link(struct world *w, u8 a, u8 b)
@@ -134,7 +163,6 @@ void control_link(struct world *w, u8 a, u8 b)
 
 	if (!conn)
 		return;
-	w->control.linked_ns[a][b] = w->clock.now_ns;
 	world_later(w, SIM_NOBODY, rng_below(&w->rng, 2 * SIM_MSEC), link_end,
 		    a | (u64)b << 8, conn);
 	world_later(w, SIM_NOBODY, rng_below(&w->rng, 2 * SIM_MSEC), link_end,
@@ -241,15 +269,42 @@ static u8 choose(struct world *w, const struct attempt *a,
 	return node_of(w, &cert->report[best].replica);
 }
 
+static u64 agent_now(const struct world *w, u8 agent)
+{
+	return wrist_ns(&w->clock, &w->control.agent[agent].watch);
+}
+
+/* How long ago the clock of @agent says that @then_ns was. */
+static u64 agent_span(const struct world *w, u8 agent, u64 then_ns)
+{
+	u64 span = w->clock.now_ns - then_ns;
+	s64 ppm = w->control.agent[agent].watch.drift_ppm;
+
+	return span + (u64)((s64)span * ppm / 1000000);
+}
+
+/* P13: D * (1 + 2r) + margin since the epoch was won, by the own clock */
+static bool lease_may_run(const struct world *w, const struct attempt *a)
+{
+	u64 wait = w->shape.lease_ns + LEASE_MARGIN_NS +
+		   w->shape.lease_ns / 1000000 * 2 * SIM_CLOCK_ERROR_PPM;
+
+	if (w->broken == BREAK_LEASE_DRIFT)
+		return w->shape.lease_ns && agent_span(w, a->agent,
+			w->control.renewed_ns) < w->shape.lease_ns;
+	return w->shape.lease_ns && w->broken != BREAK_LEASE_EARLY &&
+	       agent_now(w, a->agent) < a->won_ns + wait;
+}
+
 /* Its lease must have run out, unless it has adopted the new epoch (P13). */
-static bool lease_over(struct world *w, struct swb_cert *cert)
+static bool lease_over(struct world *w, const struct attempt *a,
+		       struct swb_cert *cert)
 {
 	const struct swb_report *r = report_of(cert, &cert->last_granted);
 
 	if (!cert->last_granted_epoch || (r && r->adopted == cert->epoch))
 		return true;
-	if (w->shape.lease_ns && w->broken != BREAK_LEASE_EARLY &&
-	    w->clock.now_ns <= w->control.lease_end_ns + 10 * SIM_MSEC)
+	if (lease_may_run(w, a))
 		return false;
 	cert->flags |= SWBLOCK_CERT_LEASE_WAITED;
 	return true;
@@ -263,18 +318,43 @@ static bool is_judged(const struct control *c, const struct swb_config *cfg)
 	return false;
 }
 
+/* A member with a failed disk that is still required: shrink by a new epoch. */
+static bool must_shrink(const struct world *w)
+{
+	const struct control *c = &w->control;
+
+	return c->automatic && w->shape.mode == SWBLOCK_MODE_SYNC_ALL &&
+	       (c->config.required & c->exclude) &&
+	       (c->config.required & ~c->exclude);
+}
+
+/* A blank disk has come in: a member by a new name, in a new epoch. */
+static bool must_replace(const struct world *w)
+{
+	const struct control *c = &w->control;
+
+	for (u8 i = 0; c->automatic && c->granted && i < w->shape.nodes; i++)
+		if (w->node[i].lost && w->node[i].state == NODE_UP &&
+		    !swb_uuid_equal(&w->node[i].core.d.replica,
+				    &c->config.member[i]))
+			return true;
+	return false;
+}
+
 /*
  * The candidate must be in its own required set. With four unsettled
  * configurations no new one may be granted (P1): then one of those that holds
- * the candidate is taken again, or nobody could ever be promoted.
+ * the candidate is taken again, or nobody could ever be promoted. The last slot
+ * is kept for a loss: else a dead member could stay required for ever.
  */
 static void choose_config(struct world *w, const struct attempt *a,
 			  struct swb_cert *cert)
 {
 	struct control *c = &w->control;
+	u32 most = SWB_CONFIGS_MAX - 2 + (must_shrink(w) || must_replace(w));
 
 	cert->config.required |= 1u << a->candidate;
-	if (c->judges < SWB_CONFIGS_MAX - 1 || is_judged(c, &cert->config))
+	if (c->judges < most || is_judged(c, &cert->config))
 		return;
 	for (u32 i = c->judges; i > 0; i--)
 		if (c->judge[i - 1].required & (1u << a->candidate)) {
@@ -290,7 +370,8 @@ static bool swap_granted(struct world *w, struct attempt *a,
 	struct control *c = &w->control;
 
 	if (w->broken != BREAK_TWO_CERTS &&
-	    (c->won != a->epoch || c->owner != a->owner || a->granted))
+	    (c->won != a->epoch || c->owner != a->owner || a->granted ||
+	     c->agent[a->agent].storeless))
 		return false;
 	if (!is_judged(c, &cert->config)) {
 		if (c->judges == SWB_CONFIGS_MAX - 1)
@@ -314,9 +395,20 @@ static void attempt_end(struct attempt *a, u8 letter)
 	a->letter = letter;
 }
 
+/* The grant is known to be in the store: only now may a certificate go out. */
+static void tell_granted(struct world *w, struct attempt *a)
+{
+	a->unknown = false;
+	certify(w, a->candidate, &last_cert[a->candidate], a->owner);
+	for (u8 i = 0; i < w->shape.nodes; i++)
+		if (i != a->candidate)
+			control_assign(w, i);
+}
+
 static void decide(struct world *w, struct attempt *a, bool late)
 {
 	static struct swb_cert cert;
+	struct control *c = &w->control;
 	u32 all = (1u << w->shape.nodes) - 1;
 
 	if (a->granted && w->broken != BREAK_TWO_CERTS)
@@ -330,7 +422,7 @@ static void decide(struct world *w, struct attempt *a, bool late)
 	if (!late && (a->have & all) != all)
 		return;
 	a->candidate = choose(w, a, &cert);
-	if (a->candidate == SIM_NOBODY || (!a->force && !lease_over(w, &cert))) {
+	if (a->candidate == SIM_NOBODY || (!a->force && !lease_over(w, a, &cert))) {
 		if (late)
 			attempt_end(a, 'H');
 		return;
@@ -346,11 +438,15 @@ static void decide(struct world *w, struct attempt *a, bool late)
 	sim_trace(w, SIM_NOBODY, "store: epoch %llu granted to n%u",
 		  (unsigned long long)a->epoch, a->candidate);
 	story_grant(w, &cert, a->candidate);
+	/* the lease counts from the grant, however late the certificate: P13 */
 	last_cert[a->candidate] = cert;
-	certify(w, a->candidate, &cert, a->owner);
-	for (u8 i = 0; i < w->shape.nodes; i++)
-		if (i != a->candidate)
-			control_assign(w, i);
+	last_lease_end[a->candidate] = !w->shape.lease_ns ? 0 :
+		node_now(w, &w->node[a->candidate]) + w->shape.lease_ns;
+	c->renewed_ns = w->clock.now_ns;
+	if (c->blind_permille && rng_chance(&w->rng, c->blind_permille))
+		a->unknown = true;
+	else
+		tell_granted(w, a);
 }
 
 static void attempt_late(struct world *w, struct task *t)
@@ -360,14 +456,16 @@ static void attempt_late(struct world *w, struct task *t)
 	if (!a || a->ended)
 		return;
 	/* what is missing may be reported yet while the lease runs out (P13) */
-	if (!a->granted && w->shape.lease_ns &&
-	    w->broken != BREAK_LEASE_EARLY &&
-	    w->clock.now_ns <= w->control.lease_end_ns + 10 * SIM_MSEC) {
-		world_later(w, SIM_NOBODY, 11 * SIM_MSEC, attempt_late,
+	if (!a->granted && lease_may_run(w, a)) {
+		world_later(w, SIM_NOBODY, 3 * SIM_MSEC, attempt_late,
 			    a->owner, 0);
 		return;
 	}
-	if (!a->granted)
+	/* an answer was lost: the store is read again, the nonce is mine */
+	if (a->unknown && !w->control.agent[a->agent].storeless &&
+	    w->control.granted == a->epoch)
+		tell_granted(w, a);
+	else if (!a->granted)
 		decide(w, a, true);
 	else if (w->broken == BREAK_TWO_CERTS && !t->b)
 		decide(w, a, true);
@@ -379,12 +477,14 @@ static void attempt_late(struct world *w, struct task *t)
 }
 
 /* The first compare-and-swap: won, by this owner (P3). */
-struct attempt *control_promote(struct world *w, u8 want, u32 required)
+static struct attempt *promote_by(struct world *w, u8 agent, u8 want,
+				  u32 required)
 {
 	struct control *c = &w->control;
 	struct attempt *a = &c->attempt[c->next_owner % CONTROL_ATTEMPTS];
 
 	memset(a, 0, sizeof(*a));
+	a->agent = agent;
 	a->owner = c->next_owner++;
 	a->want = want;
 	a->candidate = SIM_NOBODY;
@@ -396,8 +496,36 @@ struct attempt *control_promote(struct world *w, u8 want, u32 required)
 		  (unsigned long long)a->epoch, a->owner);
 	for (u8 i = 0; i < w->shape.nodes; i++)
 		control_adopt(w, i, a->epoch, a->owner);
+	a->won_ns = agent_now(w, agent);
 	world_later(w, SIM_NOBODY, 60 * SIM_MSEC, attempt_late, a->owner, 0);
 	return a;
+}
+
+struct attempt *control_promote(struct world *w, u8 want, u32 required)
+{
+	struct control *c = &w->control;
+	u8 first = c->agents < 2 ? 0 : (u8)rng_below(&w->rng, c->agents);
+
+	for (u32 i = 0; i < c->agents; i++) {
+		u8 agent = (u8)((first + i) % c->agents);
+
+		if (!c->agent[agent].storeless)
+			return promote_by(w, agent, want, required);
+	}
+	return NULL;
+}
+
+void control_restart(struct world *w, u8 agent)
+{
+	struct control *c = &w->control;
+
+	sim_trace(w, SIM_NOBODY, "controller %u restarts", agent);
+	for (u32 i = 0; i < CONTROL_ATTEMPTS; i++)
+		if (c->attempt[i].owner && c->attempt[i].agent == agent)
+			attempt_end(&c->attempt[i], 'H');
+	c->agent[agent].missing_ns = 0;
+	memset(c->agent[agent].linked_ns, 0,
+	       sizeof(c->agent[agent].linked_ns));
 }
 
 /* ---- facts ------------------------------------------------------------- */
@@ -407,7 +535,8 @@ static void report_arrives(struct world *w, struct task *t)
 	struct attempt *a = attempt_of(w, t->a);
 	const struct swb_report *r = t->p;
 
-	if (!a || a->ended || r->adopted != a->epoch)
+	if (!a || a->ended || r->adopted != a->epoch ||
+	    !(w->control.agent[a->agent].reach & (1u << t->b)))
 		return;
 	a->report[t->b] = *r;
 	a->have |= 1u << t->b;
@@ -480,16 +609,6 @@ void control_unlink(struct world *w, u8 node, u8 peer)
 	order_send(w, node, &o);
 }
 
-/* A member with a failed disk that is still required: shrink by a new epoch. */
-static bool must_shrink(const struct world *w)
-{
-	const struct control *c = &w->control;
-
-	return c->automatic && w->shape.mode == SWBLOCK_MODE_SYNC_ALL &&
-	       (c->config.required & c->exclude) &&
-	       (c->config.required & ~c->exclude);
-}
-
 /* ---- observe, decide, apply ------------------------------------------- */
 
 /* Settled by a swap in its own epoch, after its open record committed (P1). */
@@ -515,14 +634,15 @@ static void renew_lease(struct world *w, struct node *p)
 				   .epoch = c->granted } };
 
 	if (!w->shape.lease_ns || c->won != c->granted ||
-	    w->clock.now_ns + w->shape.lease_ns / 2 < c->lease_end_ns)
+	    w->clock.now_ns < c->renewed_ns + w->shape.lease_ns / 8)
 		return;
-	c->lease_end_ns = w->clock.now_ns + w->shape.lease_ns;
-	o.ev.u.lease.end_ns = c->lease_end_ns;
+	c->renewed_ns = w->clock.now_ns;
+	o.ev.u.lease.end_ns = node_now(w, p) + w->shape.lease_ns;
 	order_send(w, p->id, &o);
 }
 
-static void tend_replica(struct world *w, struct node *p, struct node *n)
+static void tend_replica(struct world *w, struct agent *g, struct node *p,
+			 struct node *n)
 {
 	struct control *c = &w->control;
 
@@ -538,45 +658,58 @@ static void tend_replica(struct world *w, struct node *p, struct node *n)
 	}
 	if (n->link[p->id] && p->link[n->id])
 		return;
-	if (w->clock.now_ns < c->linked_ns[p->id][n->id] + 20 * SIM_MSEC)
+	if (w->clock.now_ns < g->linked_ns[p->id][n->id] + 20 * SIM_MSEC)
 		return;
+	g->linked_ns[p->id][n->id] = w->clock.now_ns;
 	control_link(w, p->id, n->id);
 }
 
-static bool attempt_running(const struct world *w)
+/* A controller knows of its own attempts only. */
+static bool attempt_running(const struct world *w, u8 agent)
 {
 	for (u32 i = 0; i < CONTROL_ATTEMPTS; i++)
 		if (w->control.attempt[i].owner &&
+		    w->control.attempt[i].agent == agent &&
 		    !w->control.attempt[i].ended)
 			return true;
 	return false;
 }
 
-void control_observe(struct world *w)
+static void agent_observe(struct world *w, u8 agent)
 {
 	struct control *c = &w->control;
+	struct agent *g = &c->agent[agent];
 	struct node *p = c->primary == SIM_NOBODY ? NULL : &w->node[c->primary];
+	u32 reach = c->reach & g->reach;
 
-	if (p && !must_shrink(w) && !(c->exclude & (1u << p->id)) &&
-	    node_is_primary(p) && (c->reach & (1u << p->id)) &&
+	if (g->storeless)
+		return;
+	if (p && !must_shrink(w) && !must_replace(w) && !(c->exclude & (1u << p->id)) &&
+	    node_is_primary(p) && (reach & (1u << p->id)) &&
 	    p->core.d.opened == c->granted && c->won == c->granted) {
-		c->missing_ns = 0;
+		g->missing_ns = 0;
 		settle(w);
 		renew_lease(w, p);
 		for (u8 i = 0; i < w->shape.nodes; i++)
 			if (i != p->id && w->node[i].state == NODE_UP &&
-			    (c->reach & (1u << i)))
-				tend_replica(w, p, &w->node[i]);
+			    (reach & (1u << i)))
+				tend_replica(w, g, p, &w->node[i]);
 		return;
 	}
-	if (!c->automatic || attempt_running(w))
+	if (!c->automatic || attempt_running(w, agent))
 		return;
-	if (!c->missing_ns)
-		c->missing_ns = w->clock.now_ns +
+	if (!g->missing_ns)
+		g->missing_ns = w->clock.now_ns +
 				rng_below(&w->rng, 120 * SIM_MSEC);
-	if (w->clock.now_ns < c->missing_ns)
+	if (w->clock.now_ns < g->missing_ns)
 		return;
-	c->missing_ns = 0;
+	g->missing_ns = 0;
 	story_auto(w);
-	control_promote(w, SIM_NOBODY, 0)->shrink = c->shrinks;
+	promote_by(w, agent, SIM_NOBODY, 0)->shrink = c->shrinks;
+}
+
+void control_observe(struct world *w)
+{
+	for (u32 i = 0; i < w->control.agents; i++)
+		agent_observe(w, (u8)i);
 }

@@ -13,12 +13,16 @@
 #include "core/promote.h"
 
 #define CONTROL_ATTEMPTS	8
+#define CONTROL_AGENTS		2
 
 struct node;
 
 /**
  * struct attempt - one promotion under way
  * @owner: nonce, also the cookie of its orders; 0 = slot free
+ * @agent: the controller that runs it
+ * @won_ns: when it won the epoch, by the clock of that controller (P13)
+ * @unknown: the store took the grant, its answer was lost
  * @want: wished candidate, SIM_NOBODY for the best
  * @force: certify @want, enough or not: its kernel must refuse
  * @required: required set of the new configuration; 0: as it was
@@ -27,6 +31,9 @@ struct node;
  */
 struct attempt {
 	u32 owner;
+	u8 agent;
+	u64 won_ns;
+	bool unknown;
 	u8 want;
 	bool force;
 	bool shrink;
@@ -43,15 +50,33 @@ struct attempt {
 };
 
 /**
+ * struct agent - one controller: a process that may be slow, cut off, restarted
+ * @watch: its clock
+ * @reach: bit n: it can talk to node n
+ * @storeless: it cannot talk to the store
+ * @missing_ns: when it will have missed the primary long enough, 0 if it is there
+ * @linked_ns: when it last linked two members
+ */
+struct agent {
+	struct wrist watch;
+	u32 reach;
+	bool storeless;
+	u64 missing_ns;
+	u64 linked_ns[8][8];
+};
+
+/**
  * struct control - the store's record, and who acts on it
  * @won: newest epoch won, by @owner
  * @granted: newest epoch granted, to @primary, with @config; 0 if none
  * @judge: configurations granted since the last settled one, oldest first
- * @reach: bit n: the controller can talk to node n
+ * @agents: controllers at work on this record, each as if it were alone
+ * @reach: bit n: node n can be talked to at all
  * @automatic: observe and act by itself
  * @exclude: members the operator has given up: never required again
  * @lost_permille: orders and reports that get lost
  * @delay_ns: of an order or report, at most
+ * @blind_permille: grants that the store takes but whose answer is lost
  */
 struct control {
 	u64 won;
@@ -61,8 +86,10 @@ struct control {
 	struct swb_config config;
 	u32 judges;
 	struct swb_config judge[SWB_CONFIGS_MAX];
-	u64 lease_end_ns;
+	u64 renewed_ns;
 	u32 next_owner;
+	u32 agents;
+	struct agent agent[CONTROL_AGENTS];
 	struct attempt attempt[CONTROL_ATTEMPTS];
 	u32 reach;
 	bool automatic;
@@ -70,8 +97,7 @@ struct control {
 	u32 exclude;
 	u32 lost_permille;
 	u64 delay_ns;
-	u64 missing_ns;
-	u64 linked_ns[8][8];
+	u32 blind_permille;
 	u32 overrides;
 };
 
@@ -79,6 +105,15 @@ void control_reset(struct world *w);
 
 /** control_promote() - start an attempt; NULL if none may start */
 struct attempt *control_promote(struct world *w, u8 want, u32 required);
+
+/** control_restart() - a controller dies and comes back: its attempts are gone */
+void control_restart(struct world *w, u8 agent);
+
+/**
+ * control_misroute() - the address of @b leads to @c: each takes the other for
+ * somebody else, or for a member of another volume
+ */
+void control_misroute(struct world *w, u8 a, u8 b, u8 c, bool stranger);
 
 /** control_observe() - look at every node and do what is missing */
 void control_observe(struct world *w);

@@ -288,7 +288,7 @@ bool inject_fact(struct script *s)
 	if (!n || n->state != NODE_UP)
 		return script_fail(s, "fact nN WHAT: it must be up");
 	if (strcmp(what, "fail") == 0) {
-		node_fail_disk(s->w, n);
+		node_fail_disk(s->w, n, false);
 		return true;
 	}
 	if (strcmp(what, "note") == 0) {
@@ -315,7 +315,7 @@ bool inject_fact(struct script *s)
 		return script_fail(s, "fact nN %s?", what);
 	if (ev.type == SWB_EV_LEASE_SET) {
 		ev.epoch = key_number(s, "epoch", n->core.d.epoch);
-		ev.u.lease.end_ns = s->w->clock.now_ns +
+		ev.u.lease.end_ns = node_now(s->w, n) +
 				    script_number(s, 3, 0) * SIM_MSEC;
 	}
 	node_post(s->w, n, &ev);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The liveness phase: everything heals, and the members must agree in time. */
 #include <stdio.h>
+#include <string.h>
 
 #include "check.h"
 #include "plan.h"
@@ -16,6 +17,13 @@ static void heal_all(struct world *w)
 		for (u8 b = 0; b < w->shape.nodes; b++)
 			if (a != b)
 				net_block(w, a, b, false);
+	memset(w->net.slow_ns, 0, sizeof(w->net.slow_ns));
+	for (u32 i = 0; i < CONTROL_AGENTS; i++) {
+		w->control.agent[i].reach = ~0u;
+		w->control.agent[i].storeless = false;
+	}
+	w->control.agents = 1;
+	w->control.blind_permille = 0;
 	w->control.reach = ~0u;
 	w->control.lost_permille = 0;
 	w->net.corrupt_ppm = 0;
@@ -24,8 +32,14 @@ static void heal_all(struct world *w)
 	w->control.delay_ns = 2 * SIM_MSEC;
 	w->control.shrinks = false;
 	w->control.automatic = true;
-	for (u8 i = 0; i < w->shape.nodes; i++)
+	for (u8 i = 0; i < w->shape.nodes; i++) {
+		/* what came back, or was replaced, may be required again */
+		if (!w->node[i].failed || w->node[i].failure_passes)
+			w->control.exclude &= ~(1u << i);
+		if (w->node[i].failure_passes)
+			node_crash(w, &w->node[i], DISK_KEEP_NONE, false, false);
 		node_restart(w, &w->node[i]);
+	}
 }
 
 static struct node *granted_primary(struct world *w)
@@ -46,6 +60,9 @@ static bool rebuild_is_due(struct world *w, struct node *p, u8 peer)
 
 	if (q->state != SWBLOCK_PEER_NEEDS_REBUILD)
 		return false;
+	/* a disk that failed is void until it has a new id, passing or not (P17a) */
+	if (q->letter == 'D' && w->node[peer].failed_once)
+		return true;
 	/* or the entry that would locate m was folded away (P18) */
 	if (q->letter == 'G' && (p->core.d.lineage.floor_lsn ||
 				 w->node[peer].core.d.lineage.floor_lsn))

@@ -22,6 +22,7 @@ void net_reset(struct net *n)
 		abort();
 	memset(n->conn, 0, sizeof(*n->conn));
 	memset(n->blocked, 0, sizeof(n->blocked));
+	memset(n->slow_ns, 0, sizeof(n->slow_ns));
 	n->corrupt_ppm = 0;
 	n->lose_ppm = 0;
 	n->replay_ppm = 0;
@@ -77,6 +78,10 @@ static void deliver(struct world *w, struct task *t)
 
 	if (!f || w->net.blocked[c->end[from]][to])
 		return;
+	if (node_paused(w, &w->node[to])) {
+		world_postpone(w, to, t);
+		return;
+	}
 	c->queue[from] = f->next;
 	c->queued[from] -= f->len;
 	if (!f->next)
@@ -94,7 +99,8 @@ static void deliver(struct world *w, struct task *t)
 static void kick(struct world *w, u32 conn, int from)
 {
 	struct conn *c = conn_of(w, conn);
-	u64 at = w->clock.now_ns + delay(w);
+	u64 at = w->clock.now_ns + delay(w) +
+		 w->net.slow_ns[c->end[from]][c->end[!from]];
 	struct task task = {
 		.run = deliver, .node = SIM_NOBODY, .a = conn, .b = (u64)from,
 	};
@@ -194,6 +200,14 @@ void net_taken(struct world *w, u32 conn, u8 node)
 	struct conn *c = conn_of(w, conn);
 
 	c->taken[side_of(c, node)] = true;
+	c->who[side_of(c, node)] = w->node[node].core.d.replica;
+}
+
+bool net_stranger(const struct world *w, u32 conn, u8 node)
+{
+	const struct conn *c = &w->net.conn[conn];
+
+	return c->stranger && c->end[0] == node;
 }
 
 static void lost(struct world *w, struct task *t)
@@ -202,6 +216,10 @@ static void lost(struct world *w, struct task *t)
 
 	if (!c->open[t->b])
 		return;
+	if (node_paused(w, &w->node[c->end[t->b]])) {
+		world_postpone(w, c->end[t->b], t);
+		return;
+	}
 	if (w->members)
 		w->members->link_lost(w, c->end[t->b], (u32)t->a);
 	else

@@ -9,6 +9,7 @@
 #define SWB_SIM_NET_H
 
 #include "clock.h"
+#include "core/types.h"
 
 #define NET_CONNS_MAX	4096
 #define NET_OLD_FRAMES	6
@@ -36,6 +37,8 @@ struct frame {
  * @taken: this end was handed to its member; bytes wait until then
  * @last_ns: when the newest byte of this end arrives
  * @until_ns: what would arrive later is lost: the connection was cut
+ * @who: replica that an end was handed to
+ * @stranger: its first end belongs to another volume
  * @queue: frames under way, by sending end; @queued: bytes of them
  */
 struct conn {
@@ -43,6 +46,8 @@ struct conn {
 	bool open[2];
 	bool taken[2];
 	bool cut;
+	struct swb_uuid who[2];
+	bool stranger;
 	u64 last_ns[2];
 	u64 until_ns;
 	struct frame *queue[2];
@@ -65,6 +70,7 @@ struct sim_members {
  * @blocked: [from][to]
  * @delay_min_ns: of a frame
  * @delay_max_ns: of a frame
+ * @slow_ns: and so much more on a path, [from][to]
  * @corrupt_ppm: frames in a million in which one byte changes on the way
  * @lose_ppm: frames in a million that vanish, as by a faulty sender
  * @replay_ppm: an older frame of the same sender comes once more
@@ -77,6 +83,7 @@ struct net {
 	bool blocked[8][8];
 	u64 delay_min_ns;
 	u64 delay_max_ns;
+	u64 slow_ns[8][8];
 	u32 corrupt_ppm;
 	u32 lose_ppm;
 	u32 replay_ppm;
@@ -98,6 +105,9 @@ void net_send(struct world *w, u32 conn, u8 from, const void *buf, u32 len);
 /** net_waits() - open at @node's end, but not yet handed to the member */
 bool net_waits(struct world *w, u32 conn, u8 node);
 void net_taken(struct world *w, u32 conn, u8 node);
+
+/** net_stranger() - @node speaks here for a member of another volume */
+bool net_stranger(const struct world *w, u32 conn, u8 node);
 
 /** net_close() - @node closes its end; the other end hears of it */
 void net_close(struct world *w, u32 conn, u8 node);

@@ -19,6 +19,41 @@ bool node_is_primary(const struct node *n)
 	return n->state == NODE_UP && n->core.role == SWBLOCK_ROLE_PRIMARY;
 }
 
+u64 node_now(const struct world *w, const struct node *n)
+{
+	return wrist_ns(&w->clock, &n->watch);
+}
+
+void node_pause(struct world *w, struct node *n, u64 ns)
+{
+	if (n->state == NODE_DOWN)
+		return;
+	sim_trace(w, n->id, "PAUSED for %llu us",
+		  (unsigned long long)(ns / SIM_USEC));
+	n->paused_ns = w->clock.now_ns + ns;
+}
+
+bool node_paused(const struct world *w, const struct node *n)
+{
+	return n->paused_ns > w->clock.now_ns;
+}
+
+void node_stall_disk(struct world *w, struct node *n, u64 ns)
+{
+	sim_trace(w, n->id, "its disk stalls for %llu us",
+		  (unsigned long long)(ns / SIM_USEC));
+	n->stalled_ns = w->clock.now_ns + ns;
+}
+
+u64 node_io_ns(struct world *w, const struct node *n, u64 lo, u64 hi)
+{
+	u64 ns = rng_between(&w->rng, lo, hi);
+
+	if (n->stalled_ns > w->clock.now_ns)
+		ns += n->stalled_ns - w->clock.now_ns;
+	return ns;
+}
+
 /* ---- a fresh disk ----------------------------------------------------- */
 
 static void format(struct world *w, struct node *n, u8 identity)
@@ -158,18 +193,24 @@ void node_crash(struct world *w, struct node *n, int fate, bool host_only,
 		disk_power_cut(&n->disk, &w->rng, (enum disk_fate)fate);
 	n->state = NODE_DOWN;
 	n->boot++;
+	n->paused_ns = 0;
+	if (n->failure_passes) {
+		n->failed = false;
+		n->failure_passes = false;
+	}
 	check_crashed(w, n, was_up);
 }
 
-/* P17a: from now on no write and no flush of the log or extent succeeds */
-void node_fail_disk(struct world *w, struct node *n)
+void node_fail_disk(struct world *w, struct node *n, bool passing)
 {
 	struct swb_event ev = { .type = SWB_EV_DISK_FAILED };
 
 	if (n->state != NODE_UP || n->failed)
 		return;
-	sim_trace(w, n->id, "DISK FAILS");
+	sim_trace(w, n->id, "DISK FAILS%s", passing ? " for this boot" : "");
 	n->failed = true;
+	n->failure_passes = passing;
+	n->failed_once = true;
 	node_post(w, n, &ev);
 }
 
@@ -279,7 +320,7 @@ static void attach_scan(struct world *w, struct task *t)
 	n->core.d = l->d;
 	n->ring = l->scan.ring;
 	found[n->id] = l->rec;
-	world_later(w, n->id, rng_between(&w->rng, 1, w->shape.flush_ns),
+	world_later(w, n->id, node_io_ns(w, n, 1, w->shape.flush_ns),
 		    attach_flushed, disk_flush_begin(&n->disk), 0);
 }
 
@@ -401,7 +442,7 @@ static void write_issue(struct world *w, struct node *n, struct op *op)
 /* Park, fail, or let in. Asked again for what is parked. */
 static void admit(struct world *w, struct node *n, struct op *op)
 {
-	switch (swb_core_admit(&n->core, w->clock.now_ns)) {
+	switch (swb_core_admit(&n->core, node_now(w, n))) {
 	case SWB_ADMIT_FAIL:
 		op->state = OP_FAILED;
 		return;
@@ -450,7 +491,10 @@ struct op *node_write(struct world *w, struct node *n, u32 block, u32 blocks,
 	op->blocks = blocks;
 	op->zeroes = zeroes;
 	op->wid = zeroes ? 0 : w->ref.next_wid++;
-	admit(w, n, op);
+	if (node_paused(w, n))
+		op->state = OP_FAILED;	/* nobody there to issue it */
+	else
+		admit(w, n, op);
 	return op;
 }
 
@@ -458,6 +502,9 @@ struct op *node_barrier(struct world *w, struct node *n)
 {
 	struct op *op = world_op(w, n->id, true);
 
-	admit(w, n, op);
+	if (node_paused(w, n))
+		op->state = OP_FAILED;
+	else
+		admit(w, n, op);
 	return op;
 }

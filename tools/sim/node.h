@@ -119,6 +119,9 @@ struct worst {
 /**
  * struct node - a member and its executor
  * @boot: raised by each crash; tasks of older boots are dropped
+ * @watch: its clock; kept over crashes
+ * @paused_ns: it does nothing until then, its clock runs on
+ * @stalled_ns: its disk ends no command before
  * @group: sealed groups, oldest first
  * @open: group being filled, NULL if none
  * @super_wanted: SUPER_* that a next save must serve
@@ -130,7 +133,8 @@ struct worst {
  * @rx: frames not yet processed
  * @done_lsn: newest write completed to the client in this role
  * @refused: frames refused, by reason
- * @lost: its disk was replaced; @rotten: bits decayed; @failed: I/O errors
+ * @lost: its disk was replaced; @rotten: bits decayed; @failed: I/O errors,
+ *	@failure_passes: until its host starts again; @failed_once: ever
  * @stats: counters of the executor
  * Checkers' memory: @seen_*, @worst
  */
@@ -139,6 +143,9 @@ struct node {
 	u8 state;
 	u8 letter;
 	u32 boot;
+	struct wrist watch;
+	u64 paused_ns;
+	u64 stalled_ns;
 	bool io_parked;
 	struct disk disk;
 	struct swb_core core;
@@ -171,6 +178,8 @@ struct node {
 	bool lost;
 	bool rotten;
 	bool failed;
+	bool failure_passes;
+	bool failed_once;
 	/* memory of the checkers */
 	u64 seen_adopted;
 	u64 seen_opened;
@@ -198,13 +207,28 @@ void node_destroy(struct node *n);
 void node_replace_disk(struct world *w, struct node *n);
 void node_crash(struct world *w, struct node *n, int fate, bool host_only,
 		bool silent);
-void node_fail_disk(struct world *w, struct node *n);
+/**
+ * node_fail_disk() - a command fails, and each one after it (P17a)
+ * @passing: superblocks too, so the latch is not saved; but all is well again
+ *	after the next start of the host
+ */
+void node_fail_disk(struct world *w, struct node *n, bool passing);
 void node_restart(struct world *w, struct node *n);
 struct op *node_write(struct world *w, struct node *n, u32 block, u32 blocks,
 		      bool zeroes);
 struct op *node_barrier(struct world *w, struct node *n);
 void node_super_done(struct world *w, struct node *n, u32 served);
 bool node_is_primary(const struct node *n);
+
+/** node_now() - what the clock of this member shows */
+u64 node_now(const struct world *w, const struct node *n);
+/** node_pause() - nothing happens on it for @ns; its clock runs on */
+void node_pause(struct world *w, struct node *n, u64 ns);
+bool node_paused(const struct world *w, const struct node *n);
+/** node_stall_disk() - no command of its disk ends for @ns */
+void node_stall_disk(struct world *w, struct node *n, u64 ns);
+/** node_io_ns() - how long a command of its disk takes: from @lo to @hi */
+u64 node_io_ns(struct world *w, const struct node *n, u64 lo, u64 hi);
 
 /* post.c */
 void node_post(struct world *w, struct node *n, struct swb_event *ev);

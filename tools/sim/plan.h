@@ -8,6 +8,7 @@
  *
  *	plan.c		a plan in memory, as text, and its run
  *	plan_ops.c	the operations: one row each
+ *	plan_faults.c	of them, faults of clocks, disks, paths and controllers
  *	swarm.c		draws plans
  */
 #ifndef SWB_SIM_PLAN_H
@@ -39,6 +40,12 @@ enum plan_kind {
 	PLAN_UNBLOCK,
 	PLAN_REACH,
 	PLAN_LINK,
+	PLAN_PAUSE,
+	PLAN_STALL,
+	PLAN_SLOW,
+	PLAN_SWAP,
+	PLAN_MISROUTE,
+	PLAN_AGENT,
 	PLAN_KINDS
 };
 
@@ -132,6 +139,15 @@ struct plan_row {
 
 extern const struct plan_row plan_row[PLAN_KINDS];
 
+typedef void plan_draw_fn(struct plan *p, struct rng *r, const struct mood *m,
+			  u64 at_ns);
+typedef void plan_run_fn(struct world *w, const u32 *arg);
+
+/* plan_faults.c */
+plan_draw_fn draw_pause, draw_stall, draw_slow, draw_swap, draw_misroute,
+	     draw_agent;
+plan_run_fn run_pause, run_stall, run_slow, run_swap, run_misroute, run_agent;
+
 /**
  * struct plan_setting - a number that holds for the whole run
  * @name: in a plan's text
@@ -164,6 +180,9 @@ void plan_add(struct plan *p, u64 at_ns, enum plan_kind kind, u32 a, u32 b,
 void plan_print(const struct plan *p, FILE *f);
 /** plan_read() - false if it is none; @why says where */
 bool plan_read(struct plan *p, const char *path, char *why, size_t why_len);
+
+/** plan_may_lose() - does the mode stand the loss of member @id now? */
+bool plan_may_lose(const struct world *w, u8 id);
 
 /** plan_run() - a whole run; true if nothing broke */
 bool plan_run(struct world *w, const struct plan *p);

@@ -92,7 +92,7 @@ static void run_read(struct world *w, const u32 *arg)
 {
 	struct node *n = primary_from(w, arg[0]);
 
-	if (!n || swb_core_read_ok(&n->core, w->clock.now_ns) != SWB_ADMIT_OK)
+	if (!n || swb_core_read_ok(&n->core, node_now(w, n)) != SWB_ADMIT_OK)
 		return;
 	story_add(w, "a client reads all of n%u", n->id);
 	check_image(w, n, 108);
@@ -145,20 +145,23 @@ static void draw_fail(struct plan *p, struct rng *r, const struct mood *m,
 		      u64 at)
 {
 	(void)m;
-	plan_add(p, at, PLAN_FAIL, draw_node(p, r), 0, 0, 0);
+	plan_add(p, at, PLAN_FAIL, draw_node(p, r), rng_chance(r, 400), 0, 0);
 }
 
-/* At most one disk fails for good, where the mode stands it. */
+/*
+ * At most one disk fails, where the mode stands it: for good, or until the host
+ * starts again; then not even the latch could be saved.
+ */
 static void run_fail(struct world *w, const u32 *arg)
 {
 	struct node *n = node_of(w, arg[0]);
 
-	if (w->shape.mode == SWBLOCK_MODE_BEST_EFFORT || w->control.exclude ||
-	    !(w->shape.required & ~(1u << n->id)) || n->state != NODE_UP)
+	if (n->state != NODE_UP || !plan_may_lose(w, n->id))
 		return;
-	story_add(w, "the disk of n%u fails for good", n->id);
+	story_add(w, "the disk of n%u fails %s", n->id,
+		  arg[1] ? "until its host starts again" : "for good");
 	w->control.exclude = 1u << n->id;
-	node_fail_disk(w, n);
+	node_fail_disk(w, n, arg[1]);
 }
 
 /* ---- network ------------------------------------------------------------------- */
@@ -261,9 +264,12 @@ static void run_promote(struct world *w, const u32 *arg)
 {
 	u32 required = arg[1] & ((1u << w->shape.nodes) - 1);
 	u8 want = arg[0] == PLAN_ANY ? SIM_NOBODY : node_of(w, arg[0])->id;
+	struct attempt *a;
 
 	story_promote(w, want, required);
-	control_promote(w, want, required)->shrink = arg[2];
+	a = control_promote(w, want, required);
+	if (a)
+		a->shrink = arg[2];
 }
 
 static void draw_recertify(struct plan *p, struct rng *r, const struct mood *m,
@@ -391,7 +397,7 @@ const struct plan_row plan_row[PLAN_KINDS] = {
 			  400, 1, 12, draw_demote, run_demote },
 	[PLAN_UNLINK] = { "unlink", { NODE("node"), NODE("peer") },
 			  400, 1, 12, draw_unlink, run_unlink },
-	[PLAN_FAIL] = { "fail", { NODE("node") },
+	[PLAN_FAIL] = { "fail", { NODE("node"), NUMBER("passing") },
 			900, 10, 10, draw_fail, run_fail },
 	[PLAN_HEAL] = { "heal", { { NULL, ARG_NONE } },
 			0, 80, 160, draw_heal, run_nothing },
@@ -403,4 +409,18 @@ const struct plan_row plan_row[PLAN_KINDS] = {
 			 0, 0, 0, NULL, run_reach },
 	[PLAN_LINK] = { "link", { NODE("a"), NODE("b") },
 			0, 20, 40, draw_link, run_link },
+	[PLAN_PAUSE] = { "pause", { NODE("node"), NUMBER("us") },
+			 600, 1, 15, draw_pause, run_pause },
+	[PLAN_STALL] = { "stall", { NODE("node"), NUMBER("us") },
+			 600, 1, 15, draw_stall, run_stall },
+	[PLAN_SLOW] = { "slow", { NODE("from"), NODE("to"), NUMBER("us") },
+			700, 1, 15, draw_slow, run_slow },
+	[PLAN_SWAP] = { "swap", { NODE("node"), NUMBER("drop") },
+			900, 10, 10, draw_swap, run_swap },
+	[PLAN_MISROUTE] = { "misroute", { NODE("from"), NODE("for"), NODE("to"),
+					  NUMBER("stranger") },
+			    700, 1, 10, draw_misroute, run_misroute },
+	[PLAN_AGENT] = { "agent", { NUMBER("agent"), NUMBER("what"),
+				    MASK("reach") },
+			 600, 1, 20, draw_agent, run_agent },
 };

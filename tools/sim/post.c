@@ -164,7 +164,7 @@ void node_post(struct world *w, struct node *n, struct swb_event *ev)
 	struct swb_actions out;
 
 	swb_assert(n->state == NODE_UP);
-	ev->now_ns = w->clock.now_ns;
+	ev->now_ns = node_now(w, n);
 	trace_event(w, n, ev);
 	before = n->core;
 	w->steps++;

@@ -105,6 +105,8 @@ u64 ref_epoch_at(const struct reference *r, u64 tip_epoch, u64 lsn)
 
 u64 ref_commit(struct reference *r, u64 tip_epoch, u64 lsn)
 {
+	struct ref_epoch *e;
+
 	if (lsn >= r->c_cap) {
 		r->c_cap = lsn * 2 + 64;
 		r->c_epoch = realloc(r->c_epoch,
@@ -123,7 +125,20 @@ u64 ref_commit(struct reference *r, u64 tip_epoch, u64 lsn)
 		r->c_epoch[x] = ref_epoch_at(r, tip_epoch, x);
 	if (lsn > r->committed)
 		r->committed = lsn;
+	e = ref_epoch_of(r, tip_epoch);
+	if (e && lsn > e->committed)
+		e->committed = lsn;
 	return 0;
+}
+
+u64 ref_committed_before(const struct reference *r, u64 epoch)
+{
+	u64 lsn = 0;
+
+	for (u32 i = 0; i < r->epochs; i++)
+		if (r->epoch[i].epoch < epoch && r->epoch[i].committed > lsn)
+			lsn = r->epoch[i].committed;
+	return lsn < r->committed ? lsn : r->committed;
 }
 
 void ref_uncommit(struct reference *r, u64 lsn)

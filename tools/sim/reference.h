@@ -40,6 +40,7 @@ struct ref_rec {
  * @parent: epoch of record first_lsn - 1 in the opener's log
  * @node: who opened it
  * @override: by an override
+ * @committed: highest LSN that its primary ever committed in it
  */
 struct ref_epoch {
 	u64 epoch;
@@ -47,6 +48,7 @@ struct ref_epoch {
 	u64 parent;
 	u8 node;
 	bool override;
+	u64 committed;
 	u32 count;
 	u32 cap;
 	struct ref_rec *rec;
@@ -91,6 +93,9 @@ u64 ref_epoch_at(const struct reference *r, u64 tip_epoch, u64 lsn);
 
 /** ref_commit() - 0, or the LSN at which another record had been committed */
 u64 ref_commit(struct reference *r, u64 tip_epoch, u64 lsn);
+
+/** ref_committed_before() - highest LSN committed in epochs older than @epoch */
+u64 ref_committed_before(const struct reference *r, u64 epoch);
 
 /** ref_uncommit() - an override gave up what is above @lsn */
 void ref_uncommit(struct reference *r, u64 lsn);

@@ -115,10 +115,13 @@ static bool do_world(struct script *s)
 		.write_ns = 300 * SIM_USEC,
 		.flush_ns = option_number(s, "flush", 1) * SIM_MSEC,
 		.lease_ns = option_number(s, "lease", 0) * SIM_MSEC,
+		.clock_ppm = (u32)option_number(s, "clocks", 0),
+		.agents = (u32)option_number(s, "controllers", 1),
 	};
 
 	if (s->made || p.nodes < SIM_NODES_MIN || p.nodes > SIM_NODES_MAX ||
-	    !p.mode || p.blocks > SIM_BLOCKS_MAX)
+	    !p.mode || p.blocks > SIM_BLOCKS_MAX ||
+	    p.clock_ppm > SIM_CLOCK_ERROR_PPM || p.agents > CONTROL_AGENTS)
 		return script_fail(s, "world NODES MODE, once");
 	if (option(s, "policy"))
 		p.policy = by_name(swb_text_policy, SWBLOCK_POLICY_WRITTEN,
@@ -148,6 +151,8 @@ static bool do_promote(struct script *s)
 
 	a = control_promote(s->w, n ? n->id : SIM_NOBODY,
 			    required ? node_list(required) : 0);
+	if (!a)
+		return script_fail(s, "no controller reaches the store");
 	for (u32 i = 2; i < s->words; i++) {
 		if (strcmp(s->word[i], "force") == 0)
 			a->force = true;
@@ -419,10 +424,13 @@ static const struct {
 
 static bool run_words(struct script *s)
 {
+	bool known, ok;
+
 	for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
 		if (strcmp(commands[i].name, s->word[0]) == 0)
 			return commands[i].run(s);
-	return script_fail(s, "unknown command %s", s->word[0]);
+	ok = script_fault(s, &known);
+	return known ? ok : script_fail(s, "unknown command %s", s->word[0]);
 }
 
 /* times N COMMAND...: run it N times */

@@ -48,6 +48,9 @@ bool inject_fact(struct script *s);
 bool inject_certify(struct script *s);
 bool inject_until(struct script *s);
 
+/* script_fault.c: @known says whether the command is one of its own */
+bool script_fault(struct script *s, bool *known);
+
 /** script_run() - true if every expectation held; else @why says which did not */
 bool script_run(struct world *w, const char *path, bool trace,
 		enum sim_break broken, char *why, size_t why_len);

@@ -35,7 +35,7 @@ static void save_written(struct world *w, struct task *t)
 	struct node *n = &w->node[t->node];
 
 	disk_complete(&n->disk, t->a);
-	world_later(w, n->id, rng_between(&w->rng, 1, w->shape.flush_ns),
+	world_later(w, n->id, node_io_ns(w, n, 1, w->shape.flush_ns),
 		    save_flushed, disk_flush_begin(&n->disk), 0);
 }
 
@@ -48,12 +48,14 @@ static void save_start(struct world *w, struct node *n)
 
 	n->super_saving = n->super_wanted;
 	n->super_wanted = 0;
+	if (n->failure_passes)
+		return;		/* it fails: nobody hears that it is done */
 	d->generation++;
 	swb_codec_super_encode(d, buf);
 	odd = (d->generation & 1) || w->broken == BREAK_ONE_SLOT;
 	id = disk_submit(&n->disk, odd ? SWB_SUPER_OFFSET_1 :
 					 SWB_SUPER_OFFSET_0, buf, sizeof(buf));
-	world_later(w, n->id, rng_between(&w->rng, 1, w->shape.write_ns),
+	world_later(w, n->id, node_io_ns(w, n, 1, w->shape.write_ns),
 		    save_written, id, 0);
 }
 
@@ -101,7 +103,7 @@ static void write_blocks(struct world *w, struct node *n, u32 block, u32 blocks,
 			     (u64)block * SIM_BLOCK, data, blocks * SIM_BLOCK);
 
 	n->back_left++;
-	world_later(w, n->id, rng_between(&w->rng, 1, w->shape.write_ns),
+	world_later(w, n->id, node_io_ns(w, n, 1, w->shape.write_ns),
 		    block_written, id, 0);
 }
 
@@ -259,7 +261,7 @@ static void back_flushed(struct world *w, struct task *t)
 
 static void back_end(struct world *w, struct node *n)
 {
-	u64 delay = rng_between(&w->rng, 1, w->shape.flush_ns);
+	u64 delay = node_io_ns(w, n, 1, w->shape.flush_ns);
 
 	n->back = BACK_FLUSHING;
 	if (w->broken == BREAK_LO_EARLY) {

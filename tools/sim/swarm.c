@@ -12,7 +12,9 @@ static const u8 modes[] = {
 static void draw_shape(struct rng *r, u8 nodes, struct sim_shape *s)
 {
 	memset(s, 0, sizeof(*s));
-	s->nodes = nodes ? nodes : (u8)rng_between(r, 2, SIM_NODES_MAX);
+	s->nodes = nodes ? nodes : rng_chance(r, 100) ?
+		   (u8)rng_between(r, 5, SIM_NODES_MAX) :
+		   (u8)rng_between(r, 2, 4);
 	s->mode = modes[rng_below(r, ARRAY_SIZE(modes))];
 	if (s->mode == SWBLOCK_MODE_SYNC_QUORUM && s->nodes < 3)
 		s->mode = SWBLOCK_MODE_SYNC_ALL;
@@ -27,7 +29,13 @@ static void draw_shape(struct rng *r, u8 nodes, struct sim_shape *s)
 	s->write_ns = rng_between(r, 20 * SIM_USEC, 3 * SIM_MSEC);
 	s->flush_ns = rng_between(r, 50 * SIM_USEC, 6 * SIM_MSEC);
 	s->lease_ns = rng_chance(r, 350) ?
-		      rng_between(r, 40, 150) * SIM_MSEC : 0;
+		      rng_between(r, 40, rng_chance(r, 400) ? 400 : 150) *
+		      SIM_MSEC : 0;
+	s->clock_ppm = rng_chance(r, 600) ? 0 : rng_chance(r, 500) ?
+		       (u32)rng_between(r, 1, SIM_CLOCK_ERROR_PPM) :
+		       SIM_CLOCK_ERROR_PPM;
+	s->agents = rng_chance(r, 250) ? CONTROL_AGENTS : 1;
+	s->blind_permille = rng_chance(r, 200) ? 100 : 0;
 }
 
 static u32 some(struct rng *r, u32 most)

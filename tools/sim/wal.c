@@ -283,8 +283,8 @@ void wal_seal(struct world *w, struct node *n)
 				  (u32)g->len);
 	free(bytes);
 	keep_group(n, g);
-	world_later(w, n->id, rng_below(&w->rng, w->shape.write_ns), write_done,
-		    g->write_id, 0);
+	world_later(w, n->id, node_io_ns(w, n, 0, w->shape.write_ns),
+		    write_done, g->write_id, 0);
 	wire_ship_all(w, n);
 }
 
@@ -311,8 +311,8 @@ void wal_flush(struct world *w, struct node *n)
 {
 	u64 flush = disk_flush_begin(&n->disk);
 	u64 what = (u64)n->core.log.generation << 32 | n->core.log.written;
-	u64 delay = rng_between(&w->rng, w->shape.flush_ns / 8,
-				w->shape.flush_ns);
+	u64 delay = node_io_ns(w, n, w->shape.flush_ns / 8,
+			       w->shape.flush_ns);
 
 	world_later(w, n->id, delay, flush_done, flush, what);
 }

@@ -59,6 +59,9 @@ void wire_send(struct world *w, struct node *n, const struct swb_action *a)
 		f.flush_lsn = 0;
 		f.body_bytes = sizeof(struct swb_wire_facts);
 		swb_core_own_facts(&n->core, a->peer, &facts);
+		if (n->link[a->peer] &&
+		    net_stranger(w, n->link[a->peer], n->id))
+			sim_uuid(&facts.volume, 'v', 1);
 		swb_codec_facts_encode(&facts, (struct swb_wire_facts *)
 				(out_buf + sizeof(struct swb_wire_header)));
 	} else if (a->type == SWB_ACT_SEND_PING) {
@@ -179,7 +182,7 @@ void wire_ship(struct world *w, struct node *n, u8 peer)
 		if (w->broken != BREAK_SHIP_GAP || !rng_chance(&w->rng, 20))
 			send_records(w, n, peer, session, g, from, count);
 		swb_core_shipped(&n->core, peer, session, from + count,
-				 w->clock.now_ns);
+				 node_now(w, n));
 	}
 	n->ship_soon[peer] = true;
 	world_later(w, n->id, rng_between(&w->rng, 1, 500 * SIM_USEC),
@@ -378,7 +381,7 @@ static void take_data(struct world *w, struct node *n, struct incoming *in)
 		fail_link(w, n, in->peer, reason);
 		return;
 	}
-	swb_core_received(&n->core, in->peer, w->clock.now_ns, in->f.nrec,
+	swb_core_received(&n->core, in->peer, node_now(w, n), in->f.nrec,
 			  in->f.a[1], rec[0].type == SWB_REC_OPEN);
 	store_records(w, n, in, rec);
 	take_header(w, n, in);

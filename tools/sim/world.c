@@ -24,6 +24,32 @@ static void observe(struct world *w, struct task *t)
 	control_observe(w);
 }
 
+static void draw_clock(struct world *w, struct wrist *m)
+{
+	u32 ppm = w->shape.clock_ppm;
+
+	swb_assert(ppm <= SIM_CLOCK_ERROR_PPM);
+	m->skew_ns = 0;
+	m->drift_ppm = 0;
+	if (!ppm)
+		return;
+	m->skew_ns = rng_below(&w->rng, 1000000 * SIM_MSEC);
+	m->drift_ppm = (s32)rng_below(&w->rng, 2 * ppm + 1) - (s32)ppm;
+	/* what a margin is for shows at the ends */
+	if (rng_chance(&w->rng, 500))
+		m->drift_ppm = m->drift_ppm < 0 ? -(s32)ppm : (s32)ppm;
+}
+
+static void draw_clocks(struct world *w)
+{
+	for (u8 i = 0; i < w->shape.nodes; i++)
+		draw_clock(w, &w->node[i].watch);
+	for (u32 i = 0; i < CONTROL_AGENTS; i++)
+		draw_clock(w, &w->control.agent[i].watch);
+	w->control.agents = w->shape.agents ? w->shape.agents : 1;
+	w->control.blind_permille = w->shape.blind_permille;
+}
+
 void world_create(struct world *w, u64 seed, const struct sim_shape *shape)
 {
 	w->seed = seed;
@@ -35,6 +61,7 @@ void world_create(struct world *w, u64 seed, const struct sim_shape *shape)
 	w->net.delay_max_ns = 400 * SIM_USEC;
 	ref_reset(&w->ref, shape->blocks);
 	control_reset(w);
+	draw_clocks(w);
 	for (u8 i = 0; i < shape->nodes; i++)
 		node_create(w, i);
 	for (u8 i = 0; i < shape->nodes; i++)
@@ -76,6 +103,15 @@ void world_later(struct world *w, u8 node, u64 delay_ns, task_fn run, u64 a,
 		.a = a, .b = b });
 }
 
+void world_postpone(struct world *w, u8 node, struct task *t)
+{
+	struct task again = *t;
+
+	again.at_ns = w->node[node].paused_ns;
+	t->p = NULL;
+	clock_add(&w->clock, again);
+}
+
 struct op *world_op(struct world *w, u8 node, bool barrier)
 {
 	struct op *op = calloc(1, sizeof(*op));
@@ -110,6 +146,11 @@ bool world_turn(struct world *w)
 	if (w->violations || !clock_pop(&w->clock, &t))
 		return false;
 	w->events++;
+	if (t.node != SIM_NOBODY && t.boot == w->node[t.node].boot &&
+	    node_paused(w, &w->node[t.node])) {
+		world_postpone(w, t.node, &t);
+		return true;
+	}
 	if (t.node == SIM_NOBODY || t.boot == w->node[t.node].boot) {
 		world_moment(w, t.node);
 		t.run(w, &t);

@@ -14,7 +14,7 @@
 #include "reference.h"
 #include "rng.h"
 
-#define SIM_NODES_MAX	4
+#define SIM_NODES_MAX	7
 #define SIM_NODES_MIN	2
 
 /** enum sim_break - one rule broken on purpose; see broken.c for the list */
@@ -46,6 +46,7 @@ enum sim_break {
 	BREAK_SHIP_GAP,
 	BREAK_LATE_CUT,
 	BREAK_LEASE_EARLY,
+	BREAK_LEASE_DRIFT,
 	BREAK_COUNT
 };
 
@@ -61,6 +62,9 @@ enum sim_break {
  * @write_ns: latency of a disk write, at most
  * @flush_ns: latency of a device flush, at most
  * @lease_ns: 0 for none
+ * @clock_ppm: clocks start anywhere and are wrong by so much at most
+ * @agents: controllers at work on one store, 0 is 1
+ * @blind_permille: grants whose answer from the store is lost
  */
 struct sim_shape {
 	u8 nodes;
@@ -73,6 +77,9 @@ struct sim_shape {
 	u64 write_ns;
 	u64 flush_ns;
 	u64 lease_ns;
+	u32 clock_ppm;
+	u32 agents;
+	u32 blind_permille;
 };
 
 enum op_state {
@@ -144,6 +151,8 @@ void world_moment(struct world *w, u64 who);
 /** world_later() - a task of a node's present boot, or of the world */
 void world_later(struct world *w, u8 node, u64 delay_ns, task_fn run, u64 a,
 		 u64 b);
+/** world_postpone() - @t once more when @node goes on after its pause */
+void world_postpone(struct world *w, u8 node, struct task *t);
 struct op *world_op(struct world *w, u8 node, bool barrier);
 
 /** sim_violation() - an invariant is broken: @id is its number */

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Faults of time, disks, paths and controllers, as commands of a scenario. */
+#include <string.h>
+
+#include "check.h"
+#include "script.h"
+
+static u64 millis(const struct script *s, u32 i)
+{
+	return script_number(s, i, 10) * SIM_MSEC;
+}
+
+/* pause nN MS, stall nN MS */
+static bool do_pause(struct script *s)
+{
+	struct node *n = script_node(s, 1);
+
+	if (!n)
+		return script_fail(s, "%s nN MS", script_word(s, 0));
+	if (strcmp(script_word(s, 0), "pause") == 0)
+		node_pause(s->w, n, millis(s, 2));
+	else
+		node_stall_disk(s->w, n, millis(s, 2));
+	return true;
+}
+
+/* slow nA nB MS */
+static bool do_slow(struct script *s)
+{
+	struct node *a = script_node(s, 1), *b = script_node(s, 2);
+
+	if (!a || !b)
+		return script_fail(s, "slow nA nB MS");
+	s->w->net.slow_ns[a->id][b->id] = millis(s, 3);
+	return true;
+}
+
+/* misroute nA nB nC [stranger] */
+static bool do_misroute(struct script *s)
+{
+	struct node *a = script_node(s, 1), *b = script_node(s, 2);
+	struct node *c = script_node(s, 3);
+
+	if (!a || !b || !c || a == b || a == c)
+		return script_fail(s, "misroute nA nB nC [stranger]");
+	control_misroute(s->w, a->id, b->id, c->id,
+			 strcmp(script_word(s, 4), "stranger") == 0);
+	return true;
+}
+
+/* fail nN [passing] */
+static bool do_fail(struct script *s)
+{
+	struct node *n = script_node(s, 1);
+
+	if (!n)
+		return script_fail(s, "fail nN [passing]");
+	node_fail_disk(s->w, n, strcmp(script_word(s, 2), "passing") == 0);
+	return true;
+}
+
+/* watch nN SKEW_MS [DRIFT_PPM], a minus in front of the drift */
+static bool do_watch(struct script *s)
+{
+	struct node *n = script_node(s, 1);
+	const char *drift = script_word(s, 3);
+	bool slow = drift[0] == '-';
+	u64 ppm = 0;
+
+	for (drift += slow; *drift >= '0' && *drift <= '9'; drift++)
+		ppm = ppm * 10 + (u64)(*drift - '0');
+	if (!n || n->state == NODE_UP || ppm > SIM_CLOCK_ERROR_PPM || *drift)
+		return script_fail(s, "watch nN SKEW_MS [[-]PPM], nN down");
+	n->watch.skew_ns = millis(s, 2);
+	n->watch.drift_ppm = slow ? -(s32)ppm : (s32)ppm;
+	return true;
+}
+
+/* store on|off: the controller reaches its store; controller restart */
+static bool do_store(struct script *s)
+{
+	const char *what = script_word(s, 1);
+
+	if (strcmp(what, "restart") == 0)
+		control_restart(s->w, 0);
+	else if (strcmp(what, "on") == 0 || strcmp(what, "off") == 0)
+		s->w->control.agent[0].storeless = what[1] == 'f';
+	else
+		return script_fail(s, "store on|off|restart");
+	return true;
+}
+
+bool script_fault(struct script *s, bool *known)
+{
+	static const struct {
+		const char *name;
+		bool (*run)(struct script *s);
+	} commands[] = {
+		{ "pause", do_pause }, { "stall", do_pause },
+		{ "slow", do_slow }, { "misroute", do_misroute },
+		{ "fail", do_fail }, { "watch", do_watch },
+		{ "store", do_store },
+	};
+
+	*known = true;
+	for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
+		if (strcmp(script_word(s, 0), commands[i].name) == 0)
+			return commands[i].run(s);
+	*known = false;
+	return false;
+}
