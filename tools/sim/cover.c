@@ -152,7 +152,8 @@ static void loss_rows(struct look *l)
 	HIT(role, 17, l->b->role == SWBLOCK_ROLE_PRIMARY &&
 	    (gained & SWBLOCK_COND_SUSPENDED_EPOCH));
 	HIT(role, 18, gained & SWBLOCK_COND_SUSPENDED_LEASE);
-	HIT(role, 19, is(l, SWB_EV_LEASE_SET) && said(l, SWB_ACT_RESUME_IO));
+	HIT(role, 19, is(l, SWB_EV_LEASE_SET) &&
+	    (l->a->hold & ~l->b->hold & SWBLOCK_COND_SUSPENDED_LEASE));
 	HIT(role, 20, failed);
 	HIT(role, 21, l->a->stale_openers && !l->b->stale_openers);
 	HIT(role, 22, l->a->open == SWB_OPEN_SAVING &&
