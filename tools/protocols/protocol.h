@@ -309,8 +309,9 @@ struct scenario {
 };
 
 bool scenario_read(const char *path, struct scenario *s, char *why, size_t len);
+/** scenario_run() - @seed is added to the script's own */
 bool scenario_run(struct lab *l, const char *path, const struct protocol *p,
-		  bool trace, char *why, size_t len);
+		  u64 seed, bool trace, char *why, size_t len);
 
 /* report.c */
 extern const struct protocol *const versions[VERSIONS];

@@ -2,6 +2,7 @@
 # Versions of the protocol on one simulator, included by tools/Makefile.
 #   make protosim       the program
 #   make compare        every scenario under every version, writes the document
+#   make compare-seeds  V2 alone, COMPARE_SEEDS times each
 #   make compare-check  the same, and says whether the document is stale
 PROTO_SRC	:= $(sort $(wildcard protocols/*.c))
 PROTO_OBJ	:= $(PROTO_SRC:protocols/%.c=$(OUT)/sim/proto_%.o)
@@ -29,6 +30,11 @@ compare: $(OUT)/sim/protosim
 compare-check: $(OUT)/sim/protosim
 	@$(OUT)/sim/protosim --check $(COMPARISON) $(PROTO_SCENARIOS)
 
+# V2 in other fates of every scenario
+COMPARE_SEEDS	?= 50
+compare-seeds: $(OUT)/sim/protosim
+	@$(OUT)/sim/protosim --seeds $(COMPARE_SEEDS) $(PROTO_SCENARIOS)
+
 all: protosim
 
-.PHONY: protosim compare compare-check
+.PHONY: protosim compare compare-check compare-seeds

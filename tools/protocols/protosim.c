@@ -4,10 +4,12 @@
  *
  *	protosim [--write FILE | --check FILE] SCENARIO...
  *	protosim --only VERSION [--trace] SCENARIO...
+ *	protosim --seeds N SCENARIO...
  *
  * A run passes if it shows what its scenario expects of that version. Each
  * known failure of V1 and V1.5 must be shown by some run, and V2 must not
- * lose, falsify or conceal anything in the same scenario.
+ * lose, falsify or conceal anything in the same scenario; with --seeds, nor in
+ * N other fates of it.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -117,8 +119,8 @@ static void one(u32 i, u32 v)
 	struct scenario *s = &run.scenario[i];
 	struct lab_outcome *o = &run.out[i].of[v];
 	char why[320], text[160], missing[40] = "";
-	bool ok = scenario_run(&lab, run.path[i], versions[v], run.trace, why,
-			       sizeof(why));
+	bool ok = scenario_run(&lab, run.path[i], versions[v], 0, run.trace,
+			       why, sizeof(why));
 
 	*o = lab.out;
 	lab_destroy(&lab);
@@ -137,6 +139,31 @@ static void one(u32 i, u32 v)
 		run.passed++;
 	else
 		run.failed++;
+}
+
+/* Other delays, other subsets that a crash keeps: V2 is right in all of them. */
+static void seeds_of(u32 i, u64 seeds)
+{
+	u32 bad = 0;
+
+	for (u64 seed = 1; seed <= seeds; seed++) {
+		char why[320];
+		bool ok = scenario_run(&lab, run.path[i], versions[V2], seed,
+				       run.trace, why, sizeof(why));
+
+		if (!ok || lab.out.safety != SAFETY_SAFE || lab.out.silent) {
+			printf("FAIL %s seed +%llu: %s %s%s\n", run.scenario[i].id,
+			       (unsigned long long)seed, why, lab.out.why,
+			       lab.out.silent ? " (accidental)" : "");
+			bad++;
+		}
+		run.runs++;
+		lab_destroy(&lab);
+	}
+	if (bad)
+		run.failed++;
+	else
+		run.passed++;
 }
 
 static bool names(const char *list, const char *name)
@@ -174,6 +201,43 @@ static void known_failures(void)
 		run.failed++;
 		printf("FAIL known failure %s of %s is not shown\n", known[k].name,
 		       versions[v]->name);
+	}
+}
+
+/* The cells of the policy table, as history has them (PR-1 to PR-7). */
+static void policy_cells(void)
+{
+	const struct candidate healthy = { .head = 50, .health = 100 };
+	const struct candidate complete = { .head = 100, .health = 90 };
+	const struct candidate ahead = { .head = 51, .health = 100 };
+	const struct policy *a = &policy_v1, *b = &policy_v1_5;
+	const struct {
+		const char *what;
+		bool holds;
+	} cell[] = {
+		{ "V1 never catches up", !a->can_catch_up(true, true) },
+		{ "V1.5 catches up at a stable address", b->can_catch_up(true, true) },
+		{ "V1.5 waits for an address", !b->can_catch_up(true, false) },
+		{ "V1.5 needs progress once told", !b->can_catch_up(false, true) },
+		{ "V1 does not try again", !a->converges(0) && !a->retries },
+		{ "V1.5 tries three times", b->converges(2) && !b->converges(3) },
+		{ "V1 recovers nothing from the log", !a->recoverable(5, 1) },
+		{ "V1.5: from the oldest LSN on", b->recoverable(5, 5) &&
+						   !b->recoverable(4, 5) },
+		{ "V1 promotes by health", a->better(&healthy, &complete) },
+		{ "V1.5 as well", b->better(&healthy, &complete) },
+		{ "the log breaks ties", a->better(&ahead, &healthy) },
+		{ "V1 rejoins by a copy", a->rejoin_by_copy && !b->rejoin_by_copy },
+		{ "V1 keeps an address", !a->address_refresh && b->address_refresh },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(cell); i++) {
+		if (cell[i].holds) {
+			run.passed++;
+			continue;
+		}
+		run.failed++;
+		printf("FAIL policy: %s\n", cell[i].what);
 	}
 }
 
@@ -221,10 +285,12 @@ int main(int argc, char **argv)
 		{ "write", required_argument, NULL, 'w' },
 		{ "check", required_argument, NULL, 'c' },
 		{ "only", required_argument, NULL, 'o' },
+		{ "seeds", required_argument, NULL, 's' },
 		{ "trace", no_argument, NULL, 't' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *write = NULL, *check = NULL, *only = NULL;
+	u64 seeds = 0;
 	char why[320];
 	int o;
 
@@ -236,6 +302,8 @@ int main(int argc, char **argv)
 			check = optarg;
 		else if (o == 'o')
 			only = optarg;
+		else if (o == 's')
+			seeds = strtoull(optarg, NULL, 0);
 		else if (o == 't')
 			run.trace = true;
 		else
@@ -249,13 +317,17 @@ int main(int argc, char **argv)
 			run.failed++;
 			continue;
 		}
-		for (u32 v = 0; v < VERSIONS; v++)
+		if (seeds)
+			seeds_of(run.count, seeds);
+		for (u32 v = 0; !seeds && v < VERSIONS; v++)
 			if (!only || strcmp(only, versions[v]->name) == 0)
 				one(run.count, v);
 		run.count++;
 	}
-	if (!only && (write || check))
+	if (!only && (write || check)) {
 		known_failures();
+		policy_cells();
+	}
 	if (write && !run.failed &&
 	    !report_write(write, run.scenario, run.out, run.count))
 		run.failed++;

@@ -17,6 +17,7 @@ struct reader {
 	struct lab *l;
 	const struct protocol *p;
 	const char *path;
+	u64 seed;
 	bool trace;
 	bool made;
 	u32 line;
@@ -106,7 +107,7 @@ static bool do_world(struct reader *r)
 	r->made = true;
 	r->l->trace = r->trace;
 	lab_create(r->l, r->p, nodes, mode, (u32)option_number(r, "blocks", 32),
-		   option_number(r, "seed", 1),
+		   option_number(r, "seed", 1) + r->seed,
 		   option_number(r, "lease", 0) * SIM_MSEC);
 	r->l->trace = r->trace;
 	return true;
@@ -399,10 +400,10 @@ static bool run_line(struct reader *r, char *line)
 }
 
 bool scenario_run(struct lab *l, const char *path, const struct protocol *p,
-		  bool trace, char *why, size_t len)
+		  u64 seed, bool trace, char *why, size_t len)
 {
-	struct reader r = { .l = l, .p = p, .path = path, .trace = trace,
-			    .why = why, .why_len = len };
+	struct reader r = { .l = l, .p = p, .path = path, .seed = seed,
+			    .trace = trace, .why = why, .why_len = len };
 	FILE *f = fopen(path, "r");
 	char line[256], copy[256];
 	bool ok = true;
