@@ -290,8 +290,11 @@ void chain_run(struct judge *j, u32 depth)
 	    (rng_below(&j->rng, 2) || open_epoch(j, f)) && live(j, f) &&
 	    depth < DEPTH_MAX) {
 		lay_subset(j, f, rng_next(&j->rng), f->appends);
-		if (judge_image(j, f->safe, f->head))
+		if (judge_image(j, f->safe, f->head)) {
+			flip_run(j, f->safe);
+			judge_recover(j);
 			chain_run(j, depth + 1);
+		}
 	}
 	image_undo(&j->im, changes);
 	j->life = life;

@@ -100,17 +100,72 @@ static void judge_group(struct judge *j, const struct hit *h, u64 end, u64 lo,
 			       h->group->first_lsn, l->letter, l->rec.head);
 }
 
-/* In a superblock: the other slot is one save older. Never less than it promised. */
-static void judge_slot(struct judge *j, const struct hit *h, u64 min)
+/** struct verdict - what a recovery came to */
+struct verdict {
+	enum swb_recover_verdict recover;
+	u64 head;
+};
+
+static struct verdict recovered(struct judge *j)
 {
 	const struct logread *l = &j->found->l;
 
-	if (l->recover == SWB_RECOVER_REFUSE)
-		j->tally->refused++;
-	else if (l->rec.head < min && l->letter == 'H')
+	judge_recover(j);
+	return (struct verdict){ l->recover,
+				 l->recover == SWB_RECOVER_REFUSE ?
+				 0 : l->rec.head };
+}
+
+/* Without this slot: its checksum is wrong for certain. */
+static struct verdict without_slot(struct judge *j, u64 slot)
+{
+	u64 off = slot + offsetof(struct swb_disk_super, crc);
+	size_t changes = j->im.changes;
+	struct verdict v;
+	u8 crc[4];
+
+	for (u32 i = 0; i < sizeof(crc); i++)
+		crc[i] = j->im.bytes[off + i] ^ 0xff;
+	image_lay(&j->im, off, crc, sizeof(crc));
+	v = recovered(j);
+	image_undo(&j->im, changes);
+	return v;
+}
+
+/*
+ * In a superblock: as if the slot were not there. The other one is a save older;
+ * what it leads to is never less than was promised without a word.
+ */
+static void judge_slot(struct judge *j, const struct hit *h,
+		       const struct verdict *want, u64 min)
+{
+	const struct logread *l = &j->found->l;
+	bool refused = l->recover == SWB_RECOVER_REFUSE;
+
+	j->tally->refused += refused;
+	if (l->recover != want->recover ||
+	    (!refused && l->rec.head != want->head))
+		judge_complain(j, "flip at %" PRIu64 ": case %c, the log ends at %"
+			       PRIu64 ", without the slot at %" PRIu64, h->off,
+			       l->letter, l->rec.head, want->head);
+	else if (!refused && l->rec.head < min && l->letter == 'H')
 		judge_complain(j, "flip at %" PRIu64 ": case H, the log ends at %"
 			       PRIu64 " below %" PRIu64, h->off, l->rec.head,
 			       min);
+}
+
+/*
+ * Three losses bring back what a peer had cut, and nothing on this disk can tell:
+ * the newest slot, if the cut was its save; the first group after a cut inside a
+ * group; and the first one after a cut, if it went to the start of the ring and what
+ * it replaces is still at the end. Peers cut it again, by the lineage.
+ * docs/design/state-model.md section 5.
+ */
+static bool undoes_a_cut(const struct judge *j, const struct hit *h)
+{
+	if (!h->group)
+		return j->life > 1;
+	return h->group->overlap_from || (j->life > 1 && !h->group->pos);
 }
 
 void flip_run(struct judge *j, u64 min)
@@ -121,6 +176,7 @@ void flip_run(struct judge *j, u64 min)
 	struct hit h = aim(j, f);
 	u64 head = f->l.rec.head, end = 0;
 	u64 lo = f->l.d.extent_lo, hi = f->l.d.extent_hi;
+	struct verdict want = { 0 };
 	bool first = false;
 	int block;
 	u8 byte;
@@ -131,18 +187,24 @@ void flip_run(struct judge *j, u64 min)
 		group = *h.group;
 		h.group = &group;
 	}
+	if (h.off < SWB_SUPER_OFFSET_1 + SWB_SUPER_BYTES)
+		want = without_slot(j, h.off < SWB_SUPER_OFFSET_1 ?
+				       SWB_SUPER_OFFSET_0 : SWB_SUPER_OFFSET_1);
 	byte = j->im.bytes[h.off] ^ (u8)(1 << rng_below(&j->rng, 8));
 	image_lay(&j->im, h.off, &byte, 1);
 	judge_recover(j);
 	j->tally->flipped++;
-	if (h.group)
-		judge_group(j, &h, end, lo, hi, first);
-	else if (h.off < SWB_SUPER_OFFSET_1 + SWB_SUPER_BYTES)
-		judge_slot(j, &h, min);
-	else if (f->l.recover == SWB_RECOVER_REFUSE || f->l.rec.head != head)
+	if (h.group) {
+		if (!undoes_a_cut(j, &h))
+			judge_group(j, &h, end, lo, hi, first);
+	} else if (h.off < SWB_SUPER_OFFSET_1 + SWB_SUPER_BYTES) {
+		judge_slot(j, &h, &want, min);
+	} else if (f->l.recover == SWB_RECOVER_REFUSE ||
+		   f->l.rec.head != head) {
 		judge_complain(j, "flip at %" PRIu64 ", in no group: case %c, end %"
 			       PRIu64, h.off, f->l.letter, f->l.rec.head);
-	if (f->l.recover != SWB_RECOVER_REFUSE) {
+	}
+	if (f->l.recover != SWB_RECOVER_REFUSE && !undoes_a_cut(j, &h)) {
 		block = judge_content(j, f->l.rec.head);
 		if (block >= 0)
 			judge_complain(j, "flip at %" PRIu64 ": case %c, block %d is not what it was at LSN %"

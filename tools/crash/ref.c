@@ -53,7 +53,7 @@ void ref_begin(struct ref *r, const struct rec_event *e)
 
 void ref_end(struct ref *r, const struct rec_event *e)
 {
-	struct ref_op *op = &r->op[e->op];
+	struct ref_op *op = &r->op[e->op <= r->ops ? e->op : 0];
 	u64 lsn = 0;
 
 	op->ended = true;

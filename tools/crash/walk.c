@@ -13,6 +13,7 @@
 #include "judge.h"
 
 #define PENDING_MAX	256
+#define FLUSHES_MAX	16
 #define EXACT_MAX	12	/* every subset of so many writes, else SAMPLES */
 #define SAMPLES		1024
 #define TEARS		6	/* of a write, each with some subsets of the others */
@@ -21,14 +22,21 @@
 /** struct pending - a write that no completed flush covers */
 struct pending {
 	const struct rec_event *e;
-	bool done;
-	u32 covering;		/* id of the flush under way that covers it, 0: none */
+	size_t done_at;		/* event of its completion, 0: not yet */
+};
+
+/** struct flush - a flush under way: covers what was complete when it began */
+struct flush {
+	u32 id;
+	size_t begun_at;
 };
 
 struct walk {
 	struct judge *j;
 	struct pending w[PENDING_MAX];
 	u32 count;
+	struct flush flush[FLUSHES_MAX];
+	u32 flushes;
 	struct swb_durable d;	/* newest durable superblock */
 	u64 ring_sector;	/* of the group before */
 	u64 points;
@@ -226,21 +234,37 @@ static void issue(struct walk *k, const struct rec_event *e)
 
 static void flush_issued(struct walk *k, u32 id)
 {
-	for (u32 i = 0; i < k->count; i++)
-		if (k->w[i].done && !k->w[i].covering)
-			k->w[i].covering = id;
+	if (k->flushes == FLUSHES_MAX)
+		give_up(k, "too many flushes at once");
+	else
+		k->flush[k->flushes++] = (struct flush){ id, k->j->event };
+}
+
+/* When this flush began; 0: it is none. */
+static size_t flush_ended(struct walk *k, u32 id)
+{
+	for (u32 i = 0; i < k->flushes; i++)
+		if (k->flush[i].id == id) {
+			size_t begun_at = k->flush[i].begun_at;
+
+			k->flush[i] = k->flush[--k->flushes];
+			return begun_at;
+		}
+	return 0;
 }
 
 static void completed(struct walk *k, u32 id)
 {
+	size_t begun_at = flush_ended(k, id);
 	bool any = false;
 
 	for (u32 i = 0; i < k->count;) {
 		struct pending *w = &k->w[i];
 
 		if (w->e->id == id)
-			w->done = true;
-		if (w->covering == id || (w->e->id == id && w->e->fua)) {
+			w->done_at = k->j->event;
+		if ((w->done_at && w->done_at < begun_at) ||
+		    (w->e->id == id && w->e->fua)) {
 			settle(k, i);
 			any = true;
 		} else {
