@@ -17,7 +17,7 @@ RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
 KO = build/$(RELEASE)/swblock.ko
 
 .PHONY: all help deps module ctl tools helpers test sim qemu check-debug lint check demo
-.PHONY: gate compare mutants crash crash-quick crash-mutants crash-record
+.PHONY: eventsim gate compare mutants crash crash-quick crash-mutants crash-record
 .PHONY: install uninstall insert remove clean
 
 all: module ctl tools	## build the module, swblockctl and the tools
@@ -71,6 +71,9 @@ compare:		## V1, V1.5, V2 and a bitmap protocol compared, into docs/design/compa
 
 mutants:		## break one rule of the core at a time; NAME= QUICK=1 WRITE=1
 	+@$(MAKE) --no-print-directory -C tools mutants NAME="$(NAME)"
+
+eventsim:		## every order of concurrent events, to stated depths
+	+@$(MAKE) --no-print-directory -C tools eventsim-check
 
 qemu: ctl tools helpers	## selftests in a QEMU guest: GROUP="basic repl" KERNEL=6.12
 	@scripts/build-module $(KERNEL)
