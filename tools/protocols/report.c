@@ -64,8 +64,8 @@ static const char head[] =
 "is 500 ms here); V2's controller looks every 10 ms. *Bytes* are all bytes handed to sockets from the\n"
 "healing to the moment when every live member held all that was promised and a barrier had succeeded,\n"
 "*heal* is that time, *wait* the longest time a client's request took. A member is healed by bytes, not\n"
-"by what anybody says. Where an operator had to step in, both figures include the wait for that. KiB\n"
-"and tens of milliseconds are rounded up. Volumes here hold 16 KiB (100 KiB where a log is filled): a\n"
+"by what anybody says. Where an operator had to step in, both figures include the wait for that. Both\n"
+"are rounded up to a power of two, for less than that is the luck of a seed. Volumes here hold 16 KiB (100 KiB where a log is filled): a\n"
 "full copy costs as little as that, and would cost the whole volume on real disks.\n"
 "\n"
 "The bitmap protocol is our own model of that family, not of one release: one bit per 512-byte block,\n"
@@ -93,9 +93,12 @@ static void outcome(FILE *f, const struct lab_outcome *o)
 	fprintf(f, " |");
 }
 
-static unsigned long long up_to(u64 n, u64 step)
+/* A power of two: what lies within a factor of two is the luck of a seed. */
+static unsigned long long up_to(u64 n, u64 least)
 {
-	return (n + step - 1) / step * step;
+	while (least < n)
+		least *= 2;
+	return least;
 }
 
 static void cost(FILE *f, const struct lab_outcome *o)
@@ -104,7 +107,7 @@ static void cost(FILE *f, const struct lab_outcome *o)
 		fprintf(f, " - |");
 	else
 		fprintf(f, " %llu KiB, %llu ms, %llu ms |", up_to(o->bytes, 1024) / 1024,
-			up_to(o->heal_ms, 10), up_to(o->longest_ms, 10));
+			up_to(o->heal_ms, 16), up_to(o->longest_ms, 16));
 }
 
 static void table(FILE *f, const struct scenario *s,
@@ -168,7 +171,7 @@ bool report_write(const char *path, const struct scenario *s,
 	totals(f, out, count);
 	fprintf(f, "## Outcomes\n\n");
 	table(f, s, out, count, outcome);
-	fprintf(f, "## Costs: bytes, heal, wait\n\n");
+	fprintf(f, "## Costs: bytes, heal, wait (at most)\n\n");
 	table(f, s, out, count, cost);
 	fprintf(f, "## The scenarios\n\n| Scenario | Rows | Intent | Known failures shown |\n|---|---|---|---|\n");
 	for (u32 i = 0; i < count; i++) {
