@@ -125,6 +125,15 @@ static void body_facts(const struct script *s, const struct node *from,
 	o.extent_bytes = key_number(s, "bytes", o.extent_bytes);
 	o.flags = (u32)key_number(s, "flags", o.flags);
 	key_lineage(s, &o.lineage);
+	/* behind=K: a log that ends K below the first record of the receiver */
+	if (key(s, "behind")) {
+		o.log_end = to->core.log.start - key_number(s, "behind", 1);
+		o.durable = o.log_end;
+		o.extent_hi = min_t(u64, o.extent_hi, o.log_end);
+		o.extent_lo = min_t(u64, o.extent_lo, o.extent_hi);
+		o.committed = min_t(u64, o.committed, o.log_end);
+		o.log_start = min_t(u64, o.log_start, o.log_end + 1);
+	}
 	f->body_bytes = sizeof(struct swb_wire_facts);
 	swb_codec_facts_encode(&o, (struct swb_wire_facts *)
 			       (bytes + sizeof(struct swb_wire_header)));
@@ -215,6 +224,7 @@ bool inject_frame(struct script *s)
 		body_facts(s, from, to, &f);
 	if (f.type == SWB_WIRE_DATA)
 		body_record(s, &f);
+	f.nrec = (u16)key_number(s, "nrec", f.nrec);
 	f.body_crc = swb_crc32c(0, bytes + sizeof(struct swb_wire_header),
 				f.body_bytes);
 	swb_codec_frame_encode(&f, (struct swb_wire_header *)bytes);
@@ -395,6 +405,11 @@ static void cert_make(const struct script *s, const struct node *n,
 	memcpy(cert->judge, c->judge, sizeof(cert->judge));
 	if (!c->judges)
 		cert_config(s->w, &cert->judge[0]);
+	if (key(s, "older")) {		/* an unsettled configuration before */
+		cert->judge_count = 2;
+		cert->judge[1] = cert->judge[0];
+		cert->judge[0].required = key_nodes(s, "older", 0);
+	}
 	cert_reports(s, cert);
 	cert->last_granted_epoch = key_number(s, "granted", c->granted);
 	if (c->granted)

@@ -419,7 +419,7 @@ static const struct {
 	{ "churn", do_more },	    { "solo", do_more },
 	{ "flap", do_flap },
 	{ "frame", inject_frame },  { "fact", inject_fact },
-	{ "certify", inject_certify },
+	{ "certify", inject_certify }, { "spoil", spoil_disk },
 };
 
 static bool run_words(struct script *s)

@@ -47,6 +47,8 @@ bool inject_frame(struct script *s);
 bool inject_fact(struct script *s);
 bool inject_certify(struct script *s);
 bool inject_until(struct script *s);
+/* spoil.c: a disk that was tampered with */
+bool spoil_disk(struct script *s);
 
 /* script_fault.c: @known says whether the command is one of its own */
 bool script_fault(struct script *s, bool *known);

@@ -286,8 +286,9 @@ static void take_facts(struct world *w, struct node *n, struct incoming *in)
 	};
 
 	if (!swb_codec_facts_decode(in->body, in->f.body_bytes, &facts)) {
-		sim_violation(w, 133, "n%u: facts of n%u do not decode", n->id,
-			      in->peer);
+		if (!w->node[in->peer].rotten)
+			sim_violation(w, 133, "n%u: facts of n%u do not decode",
+				      n->id, in->peer);
 		fail_link(w, n, in->peer, SWBLOCK_REASON_BAD_LENGTH);
 		return;
 	}
