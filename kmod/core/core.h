@@ -157,6 +157,8 @@ struct swb_tune {
  * @flushing: a FLUSH_LOG is in flight
  * @unflushed_since_ns: when written first exceeded durable, 0 if equal
  * @next_session: next session id to draw
+ * @opened_session: newest session of this epoch that its primary opened here
+ * @opened_epoch: and that epoch; within one it is one boot, whose ids rise
  * @promote_letter: case letter of the last certificate, 0 if none
  * @local_letter: case letter of local recovery
  * @openers: upper openers of the device, told by the caller
@@ -207,6 +209,8 @@ struct swb_core {
 	bool flushing;
 	u64 unflushed_since_ns;
 	u64 next_session;
+	u64 opened_session;
+	u64 opened_epoch;
 	u8 promote_letter;
 	u8 local_letter;
 	u32 openers;

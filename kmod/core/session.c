@@ -205,7 +205,8 @@ static u32 authority_refusal(const struct swb_core *c,
 		return SWBLOCK_REASON_BAD_RECORD;
 	if (c->truncating)
 		return SWBLOCK_REASON_BAD_TYPE;		/* not now */
-	if (!ev->session || ev->session == c->peer[ev->peer].session)
+	if (!ev->session || (c->opened_epoch == ev->epoch &&
+			     (s64)(ev->session - c->opened_session) <= 0))
 		return SWBLOCK_REASON_STALE_SESSION;	/* I-084 */
 	return SWBLOCK_REASON_NONE;
 }
@@ -246,6 +247,8 @@ void swb_session_opened(struct swb_core *c, const struct swb_event *ev,
 	}
 	session_drop(c, p);		/* before FACTS leave: I-096 */
 	p->session = ev->session;
+	c->opened_session = ev->session;
+	c->opened_epoch = ev->epoch;
 	p->state = SWBLOCK_PEER_OPENING;
 	p->heard_ns = c->now_ns;
 	facts_keep(p, ev->u.facts);

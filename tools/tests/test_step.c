@@ -576,6 +576,30 @@ TEST(test_step_open_from_other_member, "an OPEN of a member that holds no "
 	CHECK_EQ(order_to(&r, 2, SWB_ACT_SEND_CLOSE)->a, SWBLOCK_REASON_NOT_GRANTED);
 }
 
+TEST(test_step_open_of_the_past, "an OPEN that comes once more, of a session "
+	"before the live one, opens nothing: its START would cut acked records")
+{
+	struct swb_facts f;
+
+	replica();
+	f = primary_facts_of(&r, 10, 11);
+	rig_link(&r, 0);
+	rig_open(&r, 7, &f);
+	CHECK(order(&r, SWB_ACT_SEND_FACTS));
+	rig_link(&r, 0);
+	rig_open(&r, 8, &f);
+	CHECK(order(&r, SWB_ACT_SEND_FACTS));
+	rig_start(&r, 8, 10, 11);
+	CHECK(r.c.peer[0].matched);
+	rig_open(&r, 7, &f);
+	CHECK_EQ(order_to(&r, 0, SWB_ACT_SEND_CLOSE)->a,
+		 SWBLOCK_REASON_STALE_SESSION);
+	CHECK(!order(&r, SWB_ACT_SEND_FACTS));
+	rig_start(&r, 7, 9, 11);
+	CHECK(!r.c.truncating);
+	CHECK_EQ(r.c.log.head, 10);
+}
+
 TEST(test_step_open_without_role, "a member without a role answers OPEN "
 	"with CLOSE NO_ROLE")
 {
