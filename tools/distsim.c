@@ -177,7 +177,7 @@ static bool write_plan(const struct plan *p, const struct outcome *o)
 		perror(args.out);
 		return false;
 	}
-	fprintf(f, "# %s%s%s\n#\n", args.broken ? "with --break " : "",
+	fprintf(f, "# SPDX-License-Identifier: GPL-2.0-only\n# %s%s%s\n#\n", args.broken ? "with --break " : "",
 		args.broken ? sim_break_name(args.broken) : "as it is", ":");
 	story_print(&o->story, "# ", f);
 	fprintf(f, "#\n");

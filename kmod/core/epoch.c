@@ -291,6 +291,9 @@ void swb_epoch_certify(struct swb_core *c, const struct swb_event *ev,
 	c->resume_held = c->was_primary &&		/* P12 */
 		swb_uuid_equal(&cert->last_granted, &c->d.replica) &&
 		cert->last_granted_epoch == c->d.opened;
+	/* at once: this opening may be given up, and the next one names it */
+	if (c->was_primary && !c->resume_held)
+		io_fail(c, out);
 	assign_config(c, &cert->config, out);
 	c->primary = c->self;
 	c->lease_end_ns = ev->u.cert.lease_end_ns;
@@ -333,15 +336,13 @@ static void open_done(struct swb_core *c, struct swb_actions *out)
 	l->barrier_want = l->open_lsn;	/* C moves without a client's flush */
 	c->completed = 0;
 	c->barriers_done = 0;
-	if (held && !c->resume_held)
-		io_fail(c, out);
 	c->was_primary = false;
 	c->role = SWBLOCK_ROLE_PRIMARY;
 	a = swb_act(out, SWB_ACT_APPEND_OPEN);
 	a->a = c->d.opened;
 	a->b = l->open_lsn;
 	swb_act_value(out, SWB_ACT_SET_ROLE, SWBLOCK_ROLE_PRIMARY);
-	if (held && c->resume_held)
+	if (held)				/* resume_held: P12 */
 		io_resume(c, out);
 	c->io = SWB_IO_OPEN;
 	swb_epoch_lease_check(c, out);

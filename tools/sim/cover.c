@@ -138,7 +138,7 @@ static void role_rows(struct look *l)
 	HIT(role, 13, opens && !l->a->was_primary);
 	HIT(role, 14, opens && l->a->was_primary && l->a->resume_held);
 	HIT(role, 15, l->a->was_primary && said(l, SWB_ACT_FAIL_IO) &&
-	    (opens || is(l, SWB_EV_ASSIGNED)));
+	    (is(l, SWB_EV_CERTIFIED) || is(l, SWB_EV_ASSIGNED)));
 }
 
 static void loss_rows(struct look *l)

@@ -294,8 +294,8 @@ TEST(test_epoch_held_io_fails_after_foreign_grant, "held I/O fails if "
 	cert.last_granted = uuid_of(1);
 	cert.last_granted_epoch = 2;
 	rig_certify(&r, &cert, 0);
-	rig_saved(&r);
 	CHECK(order(&r, SWB_ACT_FAIL_IO));
+	rig_saved(&r);
 	CHECK(!order(&r, SWB_ACT_RESUME_IO));
 	CHECK(r.c.conditions & SWBLOCK_COND_STALE_OPENERS);
 	CHECK_EQ(swb_core_admit(&r.c, r.now), SWB_ADMIT_FAIL);
@@ -307,6 +307,34 @@ TEST(test_epoch_held_io_fails_after_foreign_grant, "held I/O fails if "
 	STEP(&r, .type = SWB_EV_LAST_CLOSED);
 	CHECK(order(&r, SWB_ACT_NOTIFY_CONDITIONS));
 	CHECK_EQ(swb_core_admit(&r.c, r.now), SWB_ADMIT_OK);
+}
+
+TEST(test_epoch_held_io_fails_though_the_opening_is_given_up, "a certificate "
+	"that names another node fails held I/O even if a newer epoch ends "
+	"its opening; the next one names this node itself (P12)")
+{
+	struct swb_cert cert;
+
+	held_primary();
+	cert = cert_of(&r, 3, &best2);
+	cert.last_granted = uuid_of(1);
+	cert.last_granted_epoch = 2;
+	rig_certify(&r, &cert, 0);
+	CHECK(order(&r, SWB_ACT_FAIL_IO));
+	CHECK_EQ(r.c.d.opened, 3);
+	rig_order_adopt(&r, 4);
+	rig_flushed(&r, 12);
+	rig_saved(&r);
+	CHECK(order(&r, SWB_ACT_NOTIFY_REPORT));
+	cert = cert_of(&r, 4, &best2);
+	cert.last_granted = uuid_of(0);
+	cert.last_granted_epoch = 3;
+	rig_certify(&r, &cert, 0);
+	CHECK_EQ(r.c.promote_letter, 'A');
+	rig_saved(&r);
+	CHECK_EQ(r.c.role, SWBLOCK_ROLE_PRIMARY);
+	CHECK(!order(&r, SWB_ACT_RESUME_IO));
+	CHECK_EQ(swb_core_admit(&r.c, r.now), SWB_ADMIT_FAIL);
 }
 
 TEST(test_epoch_held_io_fails_when_assigned, "held I/O fails when somebody "
