@@ -7,14 +7,20 @@
 trace=/sys/kernel/tracing
 record_mib=3	# superblocks, ring, extent: one each
 
-# lone_recorded BLOCK-BYTES: a member, its own primary, under the recorder
+# lone_recorded BLOCK-BYTES [SECTOR-BYTES]: a member, its own primary, under the
+# recorder; the ring is allocated in sectors of the disk
 lone_recorded()
 {
 	local base=${swb_disks[0]} log=${swb_disks[1]}
 
 	load_module
+	if [ -n "${2-}" ]; then
+		require_module loop
+		base=$(losetup -f --show -b "$2" "$base") || skip "no loop device"
+		defer losetup -d "$base"
+	fi
 	wipe_disk "$base"
-	size=1M wal_size=1M
+	size=1M wal_size=1M lower[a]=$base
 	format_member a --block-size "$1"
 	need add_member a
 	assign best_effort
