@@ -150,8 +150,12 @@ static void verdict(const struct ev_job *job, bool ok, double s)
 {
 	const struct ev_result *r = &job->r;
 
-	printf("%s %-22s %11llu orders %8llu states %6llu ends %3u outcomes, %s%u %5.1f s\n",
-	       ok ? "ok  " : "FAIL", job->script.name,
+	char id[8] = "";
+
+	if (r->violations)
+		snprintf(id, sizeof(id), " I-%03u", r->first_id % 1000);
+	printf("%s %-22s%s %11llu orders %8llu states %6llu ends %3u outcomes, %s%u %5.1f s\n",
+	       ok ? "ok  " : "FAIL", job->script.name, id,
 	       (unsigned long long)r->orders, (unsigned long long)r->states,
 	       (unsigned long long)r->ends, r->outcomes,
 	       r->cut ? "to depth " : "all, depth ",
@@ -260,7 +264,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (int i = optind; i < argc; i++)
-		if (!run(argv[i]) && opt.fail_fast)
+		if (strcmp(argv[i], "--scenario") && !run(argv[i]) &&
+		    opt.fail_fast)
 			break;
 	printf("eventsim: %llu scripts, %llu orders, %llu states, %llu violations\n",
 	       (unsigned long long)total.scripts, (unsigned long long)total.orders,

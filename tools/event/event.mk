@@ -6,7 +6,7 @@
 EVENT_INC	:= -I../kmod -I../kmod/core -I. -Ievent
 EVENT_HDR	:= $(wildcard event/*.h)
 EVENT_SRC	:= $(sort $(wildcard event/*.c)) eventsim.c
-EVENT_OBJ	:= $(patsubst %.c,$(OUT)/event/%.o,$(notdir $(EVENT_SRC)))
+EVENTSIM_OBJ	:= $(patsubst %.c,$(OUT)/event/%.o,$(notdir $(EVENT_SRC)))
 EVENT_SCRIPTS	:= $(sort $(wildcard event/scripts/*.txt))
 
 $(OUT)/event:
@@ -18,8 +18,8 @@ $(OUT)/event/%.o: event/%.c $(EVENT_HDR) $(CORE_HDR) | $(OUT)/event
 $(OUT)/event/eventsim.o: eventsim.c $(EVENT_HDR) $(CORE_HDR) | $(OUT)/event
 	$(CC) $(CFLAGS_SIM) $(EVENT_INC) -c -o $@ $<
 
-$(OUT)/event/eventsim: $(EVENT_OBJ) $(CORE_A_SIM)
-	$(CC) $(CFLAGS_SIM) -o $@ $(EVENT_OBJ) $(CORE_A_SIM)
+$(OUT)/event/eventsim: $(EVENTSIM_OBJ) $(CORE_A_SIM)
+	$(CC) $(CFLAGS_SIM) -o $@ $(EVENTSIM_OBJ) $(CORE_A_SIM)
 
 eventsim: $(OUT)/event/eventsim
 
