@@ -6,7 +6,8 @@
  * compares. A replica keeps a write marked for the others until its primary says
  * who has it. A write completes when every connected peer has it.
  *
- *	bitmap.c	life, writes, barriers, promotion
+ *	bitmap.c	writes, barriers, connections
+ *	bitmap_node.c	life, promotion
  *	bitmap_meet.c	handshake and resynchronisation
  *
  * Times are a tenth of the usual ones (connect 10 s, ping 10 s, request 6 s).
@@ -137,6 +138,13 @@ void bm_lost(struct lab *l, struct bm *m, u8 peer);
 void bm_hang_up(struct lab *l, struct bm *m, u8 peer);
 void bm_put(struct bm *m, u32 block, u32 blocks, const u8 *data);
 bool bm_quorum(struct lab *l, const struct bm *m);
+void bm_mark_absent(struct bm *m, u8 peer, u32 block, u32 blocks);
+bool bm_meta_whole(const struct bm_meta *meta);
+void bm_submit(struct lab *l, struct lab_op *op);
+void bm_tick(struct world *w, struct task *t);
+extern const struct sim_members bm_members;
+
+/* bitmap_node.c */
 void bm_demote(struct lab *l, struct bm *m);
 
 /* bitmap_meet.c */
