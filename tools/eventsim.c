@@ -149,7 +149,6 @@ static double seconds(void)
 static void verdict(const struct ev_job *job, bool ok, double s)
 {
 	const struct ev_result *r = &job->r;
-
 	char id[8] = "";
 
 	if (r->violations)
@@ -264,8 +263,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (int i = optind; i < argc; i++)
-		if (strcmp(argv[i], "--scenario") && !run(argv[i]) &&
-		    opt.fail_fast)
+		if (!run(argv[i]) && opt.fail_fast)
 			break;
 	printf("eventsim: %llu scripts, %llu orders, %llu states, %llu violations\n",
 	       (unsigned long long)total.scripts, (unsigned long long)total.orders,
