@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What may kill a mutant: unit tests, scenarios of distsim, scripts of eventsim,
-random runs of distsim. Each says by what it was killed, or None.
+"""What may kill a mutant: unit tests, scenarios and random runs of distsim. Each says by what it was
+killed, or None.
 """
 import pathlib
 import re
@@ -50,7 +50,7 @@ def unit(tests, cwd):
         r = Result([str(t)], cwd, lambda line: line.startswith("not ok"))
         if r.found:
             name = re.sub(r"^not ok \d* ?-? ?", "", r.found).split()
-            return "%s: %s" % (t.name, name[0] if name else "?")
+            return "%s: %s" % (t.name, name[0].rstrip(":") if name else "?")
         if r.rc:
             return "%s: %s" % (t.name, r.why())
     return None

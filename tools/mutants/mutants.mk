@@ -7,11 +7,10 @@ MUTANT_JOBS	?= 2
 
 # last lines: mutants: N killed, N survived
 #             N passed, N failed, N skipped
-mutants: $(OUT)/sim/distsim $(wildcard $(OUT)/sim/eventsim)
+mutants: $(OUT)/sim/distsim
 	@mutants/run --build $(OUT) --seeds $(MUTANT_SEEDS) \
 		--jobs $(MUTANT_JOBS) $(if $(QUICK),--quick) \
 		$(if $(WRITE),--write) \
-		--distsim "$(notdir $(SIM_OBJ)) build_id.o" \
-		--eventsim "$(notdir $(EVENT_OBJ))" $(NAME)
+		--distsim "$(notdir $(SIM_OBJ)) build_id.o" $(NAME)
 
 .PHONY: mutants

@@ -7,33 +7,29 @@ HEAD = """<!-- SPDX-License-Identifier: GPL-2.0-only -->
 # Mutants
 
 Written by `make mutants`; do not edit. Each row is one rule broken on purpose, and the first of each
-kind that notices: a unit test, a scenario of `tools/scenarios/`, a script of eventsim, a random run
-of distsim (seed). Behind a scenario or a seed stands the invariant that its checker names
+kind that notices: a unit test of that file or of the step, a scenario of `tools/scenarios/`, a random
+run of distsim (seed). Behind a scenario or a seed stands the invariant that its checker names
 ([invariants.md](invariants.md)); "expectation" means that a line of the scenario was not met.
 
-A mutant counts as killed only by a scenario, a script or a seed. Random runs go up to seed %d; where
+A mutant counts as killed only by a scenario or a seed. Random runs go up to seed %d; where
 a scenario has killed the mutant already, up to seed %d. A dash says that nothing of that kind
 noticed within that.
 
 %d mutants: %d killed, %d survived.
 """
 
-KINDS = ("unit", "distsim", "eventsim", "seed")
-CELLS = {"unit": "Unit test", "distsim": "Scenario", "eventsim": "Eventsim",
-         "seed": "Seed"}
+KINDS = ("unit", "distsim", "seed")
+CELLS = {"unit": "Unit test", "distsim": "Scenario", "seed": "Seed"}
 
 
 class Row:
     def __init__(self, name, file, rules, text):
         self.name, self.file, self.rules, self.text = name, file, rules, text
-        self.unit = self.distsim = self.eventsim = self.seed = ""
+        self.unit = self.distsim = self.seed = ""
         self.broken = None
 
-    def set(self, kind, what):
-        setattr(self, kind, what)
-
     def hit(self):
-        return self.distsim or self.eventsim or self.seed
+        return self.distsim or self.seed
 
     def told(self):
         return "; ".join("%s %s" % (CELLS[k].lower(), getattr(self, k))
@@ -41,8 +37,8 @@ class Row:
 
 
 def lines(rows):
-    yield "| Mutant | Breaks | Unit test | Scenario | Eventsim | Seed |"
-    yield "|---|---|---|---|---|---|"
+    yield "| Mutant | Breaks | Unit test | Scenario | Seed |"
+    yield "|---|---|---|---|---|"
     for r in rows:
         breaks = (r.rules + ": " if r.rules else "") + r.text
         yield "| %s | %s | %s |" % (
@@ -67,7 +63,7 @@ def read(path):
     if not path.exists():
         return found
     for line in path.read_text().splitlines():
-        m = re.fullmatch(r"\| (\S+) \| .* \| (.*) \| (.*) \| (.*) \| (.*) \|", line)
+        m = re.fullmatch(r"\| (\S+) \| .* \| (.*) \| (.*) \| (.*) \|", line)
         if m and m[1] != "Mutant":
             found[m[1]] = {k: "" if v == "-" else v
                            for k, v in zip(KINDS, m.groups()[1:])}
