@@ -198,7 +198,19 @@ static void frame_args(const struct script *s, const struct node *to,
 	}
 }
 
-/* frame nTO nFROM TYPE [session=live|N] [epoch=N] [KEY=VALUE]... */
+/* session=N, next or prev to the newest one of the epoch; else the live one */
+static u64 frame_session(const struct script *s, const struct node *to, u8 from)
+{
+	const char *v = key(s, "session");
+
+	if (v && strcmp(v, "next") == 0)
+		return to->core.opened_session + 1;
+	if (v && strcmp(v, "prev") == 0)
+		return to->core.opened_session - 1;
+	return key_number(s, "session", to->core.peer[from].session);
+}
+
+/* frame nTO nFROM TYPE [session=N] [epoch=N] [KEY=VALUE]... */
 bool inject_frame(struct script *s)
 {
 	struct node *to = script_node(s, 1), *from = script_node(s, 2);
@@ -213,9 +225,7 @@ bool inject_frame(struct script *s)
 				   from->id);
 	if (flag(s, "liar"))
 		from->rotten = true;	/* what it tells is no broken rule */
-	f.session = key_number(s, "session", 0);
-	if (!f.session)
-		f.session = to->core.peer[from->id].session;
+	f.session = frame_session(s, to, from->id);
 	f.epoch = key_number(s, "epoch", to->core.d.epoch);
 	f.committed = key_number(s, "committed", 0);
 	f.flush_lsn = key_number(s, "flush", 0);
