@@ -63,6 +63,8 @@ static const struct {
 		"P13: a promotion does not wait for the last lease" },
 	[BREAK_LEASE_DRIFT] = { "lease-drift",
 		"P13: the last lease is waited out by one's own clock alone" },
+	[BREAK_READ_EXTENT] = { "read-extent",
+		"a read looks at the extent and not at the log" },
 };
 
 const char *sim_break_name(enum sim_break b)

@@ -49,6 +49,12 @@ void check_recovered(struct world *w, struct node *n,
 		     enum swb_recover_verdict v, u8 letter, u64 head);
 void check_attached(struct world *w, struct node *n);
 
+/* check_client.c */
+/** check_client_read() - a client reads a few blocks, each by itself */
+void check_client_read(struct world *w, struct node *n);
+/** check_clients() - at the end of a run: what clients saw can be explained */
+void check_clients(struct world *w);
+
 /* after every event */
 void check_all(struct world *w);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "plan.h"
 #include "story.h"
 
@@ -313,5 +314,7 @@ bool plan_run(struct world *w, const struct plan *p)
 		run_until(w, start + p->end_ns);
 	if (!w->violations && p->heal)
 		liveness_run(w);
+	if (!w->violations)
+		check_clients(w);
 	return w->violations == 0;
 }

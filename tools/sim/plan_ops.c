@@ -96,6 +96,7 @@ static void run_read(struct world *w, const u32 *arg)
 		return;
 	story_add(w, "a client reads all of n%u", n->id);
 	check_image(w, n, 108);
+	check_client_read(w, n);
 }
 
 /* ---- members ------------------------------------------------------------------ */

@@ -15,6 +15,7 @@
 static void op_end(struct world *w, struct op *op, enum op_state state)
 {
 	op->state = (u8)state;
+	op->resp_ns = w->clock.now_ns;
 	sim_trace(w, op->node, "%s %llu (lsn %llu) %s",
 		  op->barrier ? "barrier" : "write",
 		  (unsigned long long)op->id, (unsigned long long)op->lsn,

@@ -489,5 +489,7 @@ bool script_run(struct world *w, const char *path, bool trace,
 			ok = script_fail(&s, "%s", w->first);
 	}
 	fclose(f);
-	return ok;
+	if (ok)
+		check_clients(w);
+	return w->violations && ok ? script_fail(&s, "%s", w->first) : ok;
 }

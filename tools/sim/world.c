@@ -74,6 +74,7 @@ void world_reset(struct world *w)
 	for (u32 i = 0; i < w->ops; i++)
 		free(w->op[i]);
 	w->ops = 0;
+	w->seen_count = 0;
 	clock_reset(&w->clock);
 	net_reset(&w->net);
 	for (u8 i = 0; i < SIM_NODES_MAX; i++)
@@ -91,6 +92,7 @@ void world_destroy(struct world *w)
 	ref_destroy(&w->ref);
 	free(w->net.conn);
 	free(w->op);
+	free(w->seen);
 	memset(w, 0, sizeof(*w));
 }
 
@@ -123,6 +125,7 @@ struct op *world_op(struct world *w, u8 node, bool barrier)
 	if (!op || !w->op)
 		abort();
 	op->id = w->ops + 1;
+	op->inv_ns = w->clock.now_ns;
 	op->node = node;
 	op->barrier = barrier;
 	w->op[w->ops++] = op;

@@ -47,6 +47,7 @@ enum sim_break {
 	BREAK_LATE_CUT,
 	BREAK_LEASE_EARLY,
 	BREAK_LEASE_DRIFT,
+	BREAK_READ_EXTENT,
 	BREAK_COUNT
 };
 
@@ -90,12 +91,31 @@ enum op_state {
 };
 
 /**
+ * struct seen - a read of one block that a client got an answer to
+ * @wid: write that the bytes came from, 0 for zeroes
+ * @epoch: of the primary that answered
+ * @newest: nobody had opened a newer one
+ */
+struct seen {
+	u64 inv_ns;
+	u64 resp_ns;
+	u64 wid;
+	u64 epoch;
+	u32 block;
+	bool newest;
+};
+
+/**
  * struct op - an upper write or barrier
+ * @inv_ns: when the client asked
+ * @resp_ns: when it was told that it is done
  * @lsn: of the write, or the barrier's target
  * @floor: barrier: newest write of this primary that was done at issue
  */
 struct op {
 	u64 id;
+	u64 inv_ns;
+	u64 resp_ns;
 	u64 lsn;
 	u64 floor;
 	u64 wid;
@@ -124,6 +144,9 @@ struct world {
 	u32 ops;
 	u32 ops_cap;
 	struct op **op;
+	u32 seen_count;
+	u32 seen_cap;
+	struct seen *seen;
 	u64 events;
 	u64 steps;
 	u32 violations;
