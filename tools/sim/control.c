@@ -244,11 +244,26 @@ static const struct swb_report *report_of(const struct swb_cert *cert,
 	return NULL;
 }
 
+static bool full(const struct world *w)
+{
+	return w->control.judges >= SWB_CONFIGS_MAX - 1;
+}
+
+static bool equals_best(const struct world *w, const struct swb_cert *cert,
+			int best, u8 node)
+{
+	const struct swb_report *r =
+		report_of(cert, &w->node[node].core.d.replica);
+
+	return r && !r->flags &&
+	       r->last_epoch == cert->report[best].last_epoch &&
+	       r->durable == cert->report[best].durable;
+}
+
 static u8 choose(struct world *w, const struct attempt *a,
 		 struct swb_cert *cert)
 {
 	int best = swb_promote_best(cert);
-	const struct swb_report *r;
 
 	if (w->broken == BREAK_RANK_BY_LSN)
 		for (u32 i = 0; i < cert->report_count; i++)
@@ -259,13 +274,14 @@ static u8 choose(struct world *w, const struct attempt *a,
 		return a->want;
 	if (best < 0)
 		return SIM_NOBODY;
-	if (a->want != SIM_NOBODY) {
-		r = report_of(cert, &w->node[a->want].core.d.replica);
-		if (r && !r->flags &&
-		    r->last_epoch == cert->report[best].last_epoch &&
-		    r->durable == cert->report[best].durable)
-			return a->want;
-	}
+	if (a->want != SIM_NOBODY && !full(w) &&
+	    equals_best(w, cert, best, a->want))
+		return a->want;
+	/* no place for one more configuration: somebody of the last one's */
+	for (u8 i = 0; full(w) && i < w->shape.nodes; i++)
+		if ((w->control.config.required & (1u << i)) &&
+		    equals_best(w, cert, best, i))
+			return i;
 	return node_of(w, &cert->report[best].replica);
 }
 
