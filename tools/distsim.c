@@ -25,7 +25,7 @@
 #include "sim/shrink.h"
 #include "sim/swarm.h"
 
-#define MUTANT_SEEDS	3000
+#define MUTANT_SEEDS	20000
 #define FILES_MAX	512
 
 /* build_id.c: commit and a checksum of the sources */
