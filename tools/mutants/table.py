@@ -18,6 +18,27 @@ noticed within that.
 %d mutants: %d killed, %d survived.
 """
 
+TAIL = """
+## Second locks
+
+Rules that are not in the list, because another one, which is, implies them; they stay as a defence
+against a change of the other.
+
+- `check_data`: records whose epoch falls below the last or rises above the adopted one. The primary's
+  lineage, compared right behind, allows neither (`data-lineage-blind`).
+- `check_data` and `ack`: nothing from or for a failed disk. Its sessions end in the step in which it
+  fails, and START refuses it (`start-failed-disk`).
+- `session_drop`, `adopt_fence`: a new log generation. A cut begins one of its own (`cut-generation`),
+  and adoption flushes before any cut (P6).
+- `classify`: a group of an older incarnation behind one of a newer. What a cut or a crash leaves is
+  above the sealed end (`no-dead`) and names another predecessor (`no-chain`).
+- `truncated`: a cut ends in the session that asked for it. While one is under way no other opens.
+- `swb_ring_place`: one unit always stays free. The room that the executor keeps for open records is
+  larger; `test_ring` has the case.
+- `last_closed`: old openers count as gone only if nobody has the device open. In the simulator nobody
+  can open it in between.
+"""
+
 KINDS = ("unit", "distsim", "seed")
 CELLS = {"unit": "Unit test", "distsim": "Scenario", "seed": "Seed"}
 
@@ -54,7 +75,7 @@ def write(path, rows, seeds, after):
     out += ["## The executor and the controller", "",
             "Rules of `tools/sim/broken.c`, which the core takes for granted.", ""]
     out += list(lines(r for r in rows if not r.file))
-    path.write_text("\n".join(out) + "\n")
+    path.write_text("\n".join(out) + "\n" + TAIL)
 
 
 def read(path):
