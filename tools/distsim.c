@@ -177,8 +177,10 @@ static bool write_plan(const struct plan *p, const struct outcome *o)
 		perror(args.out);
 		return false;
 	}
-	fprintf(f, "# SPDX-License-Identifier: GPL-2.0-only\n# %s%s%s\n#\n", args.broken ? "with --break " : "",
-		args.broken ? sim_break_name(args.broken) : "as it is", ":");
+	/* in two parts, or it would be taken for this file's own */
+	fprintf(f, "# SPDX-%s: GPL-2.0-only\n# %s%s:\n#\n", "License-Identifier",
+		args.broken ? "with --break " : "as it is",
+		args.broken ? sim_break_name(args.broken) : "");
 	story_print(&o->story, "# ", f);
 	fprintf(f, "#\n");
 	plan_print(p, f);
