@@ -266,8 +266,11 @@ void check_frame_out(struct world *w, struct node *n, u8 peer,
 	if (f->type == SWB_WIRE_ACK && f->session != p->session)
 		sim_violation(w, 83, "n%u acks a session that is not live",
 			      n->id);
-	/* I-005, I-212, I-221: what an ack calls durable is on the medium */
-	if (f->type == SWB_WIRE_ACK && f->a[2] &&
+	/*
+	 * I-005, I-212, I-221: what an ack calls durable is on the medium, unless
+	 * the disk said so and lied.
+	 */
+	if (f->type == SWB_WIRE_ACK && f->a[2] && !n->rotten &&
 	    !check_holds(w, n, ref_epoch_at(&w->ref, n->core.log.last_epoch,
 					    f->a[2]), f->a[2]))
 		sim_violation(w, 5, "n%u acks %llu as durable, a power cut now would leave %llu",
@@ -363,7 +366,7 @@ void check_extent_write(struct world *w, struct node *n, u64 lsn)
 	if (s->d.extent_hi < lsn)
 		sim_violation(w, 210, "n%u: %llu goes to the extent, extent_hi saved is %llu",
 			      n->id, U(lsn), U(s->d.extent_hi));
-	if (s->head < lsn)
+	if (s->head < lsn && !n->rotten)
 		sim_violation(w, 209, "n%u: %llu goes to the extent, its log is durable to %llu",
 			      n->id, U(lsn), U(s->head));
 }

@@ -99,6 +99,21 @@ void disk_blank(struct disk *d)
 	note_change(d, 0, d->bytes);
 }
 
+static void go_astray(struct disk *d, struct disk_write *w)
+{
+	u64 span = d->lie_to - d->lie_from, at = w->off - d->lie_from;
+
+	if (d->lie == DISK_HONEST || w->off < d->lie_from ||
+	    w->off + w->len > d->lie_to)
+		return;
+	at = (at + span / 2) % span;
+	if (d->lie == DISK_LOSES)
+		w->len = 0;
+	else
+		w->off = d->lie_from + (at + w->len > span ? 0 : at);
+	d->lie = DISK_HONEST;
+}
+
 u64 disk_submit(struct disk *d, u64 off, const void *data, u32 len)
 {
 	struct disk_write *w;
@@ -107,10 +122,11 @@ u64 disk_submit(struct disk *d, u64 off, const void *data, u32 len)
 	w = malloc(sizeof(*w) + len);
 	if (!w)
 		abort();
-	for (u64 at = off / DISK_PAGE; at <= (off + len - 1) / DISK_PAGE; at++)
-		d->touched[at] = 1;
 	*w = (struct disk_write){ .id = d->next_id++, .off = off, .len = len };
 	memcpy(w->data, data, len);
+	go_astray(d, w);
+	for (u64 at = w->off / DISK_PAGE; at * DISK_PAGE < w->off + w->len; at++)
+		d->touched[at] = 1;
 	*d->end = w;
 	d->end = &w->next;
 	return w->id;

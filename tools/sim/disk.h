@@ -22,6 +22,13 @@ enum disk_fate {
 	DISK_FATES
 };
 
+/* A disk that tells no error: the next write into a range goes astray. */
+enum disk_lie {
+	DISK_HONEST,
+	DISK_LOSES,		/* it is completed and flushed, and was never done */
+	DISK_MISPLACES,		/* it lands elsewhere in the range */
+};
+
 struct disk_write {
 	struct disk_write *next;
 	u64 id;
@@ -42,6 +49,7 @@ struct disk_write {
  *	DISK_CHANGES if too many to tell
  * @change: those
  * @failed: every further write and flush fails
+ * @lie: enum disk_lie, of the next write into [@lie_from, @lie_to)
  */
 struct disk {
 	u64 bytes;
@@ -58,6 +66,9 @@ struct disk {
 		u64 from, to;
 	} change[DISK_CHANGES];
 	bool failed;
+	u8 lie;
+	u64 lie_from;
+	u64 lie_to;
 };
 
 void disk_create(struct disk *d, u64 bytes);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The liveness phase: everything heals, and the members must agree in time. */
+/*
+ * The liveness phase: a random majority heals and must agree in time; then the
+ * others come back and must join it.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,9 +13,31 @@
 #define HEAL_NS		(6000 * SIM_MSEC)
 #define U(x)		((unsigned long long)(x))
 
-static void heal_all(struct world *w)
+/*
+ * Who stays away at first: less than half where a majority is enough and all
+ * disks are what they were, nobody elsewhere. Of the seed alone, so that a plan
+ * keeps it when operations are left out.
+ */
+static u32 draw_asleep(const struct world *w)
+{
+	u64 lot = w->seed * 0x9e3779b97f4a7c15ULL >> 32;
+	u32 mask = 0, n = w->shape.nodes;
+
+	if (w->shape.mode != SWBLOCK_MODE_SYNC_QUORUM || w->control.exclude)
+		return 0;
+	for (u32 i = 0; i < n; i++)
+		if (w->node[i].lost || w->node[i].rotten ||
+		    w->node[i].failed || w->node[i].failed_once)
+			return 0;
+	for (u32 i = 0; i < lot % ((n - 1) / 2 + 1); i++)
+		mask |= 1u << ((lot >> 8) + i) % n;
+	return mask;
+}
+
+static void heal(struct world *w, u32 asleep)
 {
 	story_heal(w);
+	w->asleep = asleep;
 	for (u8 a = 0; a < w->shape.nodes; a++)
 		for (u8 b = 0; b < w->shape.nodes; b++)
 			if (a != b)
@@ -33,6 +58,11 @@ static void heal_all(struct world *w)
 	w->control.shrinks = false;
 	w->control.automatic = true;
 	for (u8 i = 0; i < w->shape.nodes; i++) {
+		if (asleep & (1u << i)) {
+			story_add(w, "n%u stays away", i);
+			node_crash(w, &w->node[i], DISK_KEEP_NONE, false, true);
+			continue;
+		}
 		/* what came back, or was replaced, may be required again */
 		if (!w->node[i].failed || w->node[i].failure_passes)
 			w->control.exclude &= ~(1u << i);
@@ -84,7 +114,7 @@ static bool settled_down(struct world *w, bool *waits_rebuild)
 			*waits_rebuild = true;
 	for (u8 i = 0; i < w->shape.nodes; i++) {
 		if (i == p->id || rebuild_is_due(w, p, i) ||
-		    w->node[i].failed)
+		    w->node[i].failed || (w->asleep & (1u << i)))
 			continue;
 		if (p->core.peer[i].state != SWBLOCK_PEER_IN_SYNC ||
 		    w->node[i].core.log.durable < p->core.log.head)
@@ -163,15 +193,15 @@ static bool settle_by(struct world *w, u64 end)
 	return !waits_rebuild;
 }
 
-void liveness_run(struct world *w)
+/* False if there is nothing more to ask of this run. */
+static bool converge(struct world *w)
 {
 	u64 end = w->clock.now_ns + HEAL_NS;
 	struct node *p;
 	struct op *op;
 
-	heal_all(w);
 	if (!settle_by(w, end))
-		return;
+		return false;
 	p = granted_primary(w);
 	op = node_barrier(w, p);
 	for (int i = 0; i < 50 && op->state != OP_DONE && !w->violations; i++) {
@@ -183,6 +213,19 @@ void liveness_run(struct world *w)
 	if (op->state != OP_DONE && granted_primary(w) == p)
 		sim_violation(w, 226, "healed and in sync, yet a barrier does not end");
 	/* an order given before may have come late and moved the primary */
-	if (settle_by(w, end))
-		prove_equal(w);
+	if (!settle_by(w, end))
+		return false;
+	prove_equal(w);
+	return !w->violations;
+}
+
+void liveness_run(struct world *w)
+{
+	u32 asleep = draw_asleep(w);
+
+	heal(w, asleep);
+	if (!converge(w) || !asleep)
+		return;
+	heal(w, 0);
+	converge(w);
 }

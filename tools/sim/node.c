@@ -214,6 +214,16 @@ void node_fail_disk(struct world *w, struct node *n, bool passing)
 	node_post(w, n, &ev);
 }
 
+static void read_failed(struct world *w, struct task *t)
+{
+	node_fail_disk(w, &w->node[t->node], false);
+}
+
+void node_read_failed(struct world *w, struct node *n)
+{
+	world_later(w, n->id, 1, read_failed, 0, 0);
+}
+
 static int read_view(void *ctx, u64 off, void *buf, u32 len)
 {
 	disk_read(ctx, off, buf, len);

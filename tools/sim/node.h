@@ -212,6 +212,8 @@ void node_crash(struct world *w, struct node *n, int fate, bool host_only,
  * @passing: superblocks too, so the latch is not saved; but all is well again
  *	after the next start of the host
  */
+/** node_read_failed() - a record could not be read back: the disk is latched, soon */
+void node_read_failed(struct world *w, struct node *n);
 void node_fail_disk(struct world *w, struct node *n, bool passing);
 void node_restart(struct world *w, struct node *n);
 struct op *node_write(struct world *w, struct node *n, u32 block, u32 blocks,
@@ -245,7 +247,13 @@ void wal_cut_saved(struct world *w, struct node *n);
 struct wgroup *wal_find(const struct node *n, u64 lsn);
 u64 wal_epoch_at(const struct node *n, u64 lsn);
 const struct wrec *wal_rec(const struct node *n, u64 lsn);
-void wal_payload(const struct node *n, const struct wgroup *g, u32 i, u8 *out);
+/**
+ * wal_payload() - bytes of record @i of @g: from memory, or read back from the ring
+ * Return: false if what was read does not have the record's checksum (I-225).
+ */
+bool wal_payload(const struct node *n, const struct wgroup *g, u32 i, u8 *out);
+/** wal_readable() - have all records of [@from, @to] their checksum? */
+bool wal_readable(const struct node *n, u64 from, u64 to);
 void wal_mark_written(struct world *w, const struct node *n,
 		      const struct wgroup *g);
 void wal_free(struct node *n);

@@ -48,6 +48,31 @@ static bool do_misroute(struct script *s)
 	return true;
 }
 
+/* lie nN lose|misplace ring|extent|super: the next write there, without an error */
+static bool do_lie(struct script *s)
+{
+	struct node *n = script_node(s, 1);
+	const char *where = script_word(s, 3);
+	struct disk *d;
+
+	if (!n)
+		return script_fail(s, "lie nN lose|misplace ring|extent|super");
+	d = &n->disk;
+	n->rotten = true;
+	d->lie = strcmp(script_word(s, 2), "lose") == 0 ? DISK_LOSES :
+							  DISK_MISPLACES;
+	d->lie_from = 0;
+	d->lie_to = NODE_RING_OFFSET;
+	if (strcmp(where, "ring") == 0) {
+		d->lie_from = NODE_RING_OFFSET;
+		d->lie_to = NODE_EXTENT_OFFSET;
+	} else if (strcmp(where, "extent") == 0) {
+		d->lie_from = NODE_EXTENT_OFFSET;
+		d->lie_to = d->bytes;
+	}
+	return true;
+}
+
 /* fail nN [passing] */
 static bool do_fail(struct script *s)
 {
@@ -98,7 +123,7 @@ bool script_fault(struct script *s, bool *known)
 	} commands[] = {
 		{ "pause", do_pause }, { "stall", do_pause },
 		{ "slow", do_slow }, { "misroute", do_misroute },
-		{ "fail", do_fail }, { "watch", do_watch },
+		{ "fail", do_fail }, { "lie", do_lie }, { "watch", do_watch },
 		{ "store", do_store },
 	};
 

@@ -153,6 +153,11 @@ static void back_write(struct world *w, struct node *n)
 		n->back = BACK_IDLE;
 		return;
 	}
+	if (!wal_readable(n, n->core.d.extent_lo + 1, n->back_target)) {
+		node_read_failed(w, n);
+		n->back = BACK_IDLE;
+		return;
+	}
 	n->back = BACK_WRITING;
 	n->back_left = 1;
 	write_newest(w, n);

@@ -58,20 +58,36 @@ u64 wal_epoch_at(const struct node *n, u64 lsn)
 	return g ? g->epoch : 0;
 }
 
-/* Bytes of record @i of @g: from memory, or read back from the ring. */
-void wal_payload(const struct node *n, const struct wgroup *g, u32 i, u8 *out)
+bool wal_payload(const struct node *n, const struct wgroup *g, u32 i, u8 *out)
 {
+	const struct wrec *r = &g->rec[i];
 	u64 off = 0;
 
 	for (u32 k = 0; k < i; k++)
 		if (g->rec[k].type == SWB_REC_WRITE)
 			off += g->rec[k].len_bytes;
-	if (g->buf)
-		memcpy(out, g->buf + SWB_GROUP_HEADER_MAX + off,
-		       g->rec[i].len_bytes);
-	else
-		disk_read(&n->disk, NODE_RING_OFFSET + g->pos +
-			  g->header_bytes + off, out, g->rec[i].len_bytes);
+	if (g->buf) {
+		memcpy(out, g->buf + SWB_GROUP_HEADER_MAX + off, r->len_bytes);
+		return true;
+	}
+	disk_read(&n->disk, NODE_RING_OFFSET + g->pos + g->header_bytes + off,
+		  out, r->len_bytes);
+	return swb_crc32c(0, out, r->len_bytes) == r->crc;
+}
+
+bool wal_readable(const struct node *n, u64 from, u64 to)
+{
+	static u8 buf[SWB_REC_PAYLOAD_MAX];
+
+	for (u64 x = from; x <= to; x++) {
+		const struct wgroup *g = wal_find(n, x);
+		u32 i = g ? (u32)(x - g->first_lsn) : 0;
+
+		if (g && g->rec[i].type == SWB_REC_WRITE &&
+		    !wal_payload(n, g, i, buf))
+			return false;
+	}
+	return true;
 }
 
 /*

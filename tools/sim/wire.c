@@ -179,6 +179,10 @@ void wire_ship(struct world *w, struct node *n, u8 peer)
 		count = (u32)(g->first_lsn + g->live - from);
 		if (count > 1 && rng_chance(&w->rng, 200))
 			count = (u32)rng_between(&w->rng, 1, count);
+		if (!wal_readable(n, from, from + count - 1)) {
+			node_read_failed(w, n);
+			return;
+		}
 		if (w->broken != BREAK_SHIP_GAP || !rng_chance(&w->rng, 20))
 			send_records(w, n, peer, session, g, from, count);
 		swb_core_shipped(&n->core, peer, session, from + count,

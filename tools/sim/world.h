@@ -147,6 +147,7 @@ struct world {
 	u32 seen_count;
 	u32 seen_cap;
 	struct seen *seen;
+	u32 asleep;		/* who stays away when the others heal */
 	u64 events;
 	u64 steps;
 	u32 violations;
