@@ -154,13 +154,9 @@ static void crash(struct lab *l, u8 n, int fate)
 
 	if (!m->up)
 		return;
-	for (u8 i = 0; i < l->nodes; i++)
-		if (i != n)
-			net_cut_between(&l->w, n, i);
 	m->up = false;
 	m->primary = false;
-	lab_boot(l, n);
-	disk_power_cut(m->disk, &l->w.rng, (enum disk_fate)fate);
+	lab_power_cut(l, n, (enum disk_fate)fate);
 }
 
 static void restart(struct lab *l, u8 n, enum lab_return how)
@@ -245,13 +241,6 @@ static enum lab_view believed(struct lab *l, u8 p, u8 n)
 	return VIEW_ABSENT;
 }
 
-static enum lab_view shown(struct lab *l, u8 n)
-{
-	u8 p = primary(l);
-
-	return p == LAB_NOBODY || p == n ? VIEW_ABSENT : believed(l, p, n);
-}
-
 static void work(struct lab *l, struct lab_work *work)
 {
 	*work = bm_kind(l)->work;
@@ -291,6 +280,6 @@ const struct protocol protocol_bitmap = {
 	.submit = bm_submit, .poll = poll, .promote = promote,
 	.promoted = promoted, .primary = primary, .serves = serves,
 	.crash = crash, .restart = restart, .replace = replace, .knob = knob,
-	.image = image, .up = up, .believed = believed, .shown = shown,
+	.image = image, .up = up, .believed = believed, .shown = lab_shown,
 	.work = work, .rescue = rescue,
 };

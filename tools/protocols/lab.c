@@ -102,9 +102,21 @@ struct disk *lab_disk(struct lab *l, u8 n)
 	return d;
 }
 
-void lab_boot(struct lab *l, u8 n)
+void lab_power_cut(struct lab *l, u8 n, enum disk_fate fate)
 {
+	for (u8 i = 0; i < l->nodes; i++)
+		if (i != n)
+			net_cut_between(&l->w, n, i);
 	l->w.node[n].boot++;
+	disk_power_cut(&l->w.node[n].disk, &l->w.rng, fate);
+}
+
+enum lab_view lab_shown(struct lab *l, u8 n)
+{
+	u8 p = l->p->primary(l);
+
+	return p == LAB_NOBODY || p == n ? VIEW_ABSENT :
+					   l->p->believed(l, p, n);
 }
 
 void lab_later(struct lab *l, u8 n, u64 ns, task_fn run, u64 a, u64 b)

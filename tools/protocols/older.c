@@ -272,13 +272,9 @@ void old_crash(struct lab *l, u8 n, int fate)
 
 	if (!m->up)
 		return;
-	for (u8 i = 0; i < l->nodes; i++)
-		if (i != n)
-			net_cut_between(&l->w, n, i);
 	m->up = false;
 	m->role = OLD_NONE;
-	lab_boot(l, n);
-	disk_power_cut(m->disk, &l->w.rng, (enum disk_fate)fate);
+	lab_power_cut(l, n, (enum disk_fate)fate);
 	for (u8 i = 0; i < OLD_MEMBERS; i++) {
 		m->ship[i].exists = false;
 		m->source[i].active = false;

@@ -288,4 +288,14 @@ bool master_rescue(struct lab *l);
 void old_restart(struct lab *l, u8 n, enum lab_return how);
 void old_replace(struct lab *l, u8 n);
 
+/* What V1 and V1.5 have in common as members; they differ by their policy. */
+#define OLDER_OPERATIONS \
+	.create = old_create, .destroy = old_destroy, .turn = lab_turn, \
+	.submit = old_submit, .poll = old_poll, .promote = master_promote, \
+	.promoted = master_promoted, .primary = master_primary, \
+	.serves = old_serves, .crash = old_crash, .restart = old_restart, \
+	.replace = old_replace, .knob = old_knob, .image = old_image, \
+	.up = old_up, .believed = old_believed, .shown = old_shown, \
+	.work = old_work, .rescue = master_rescue
+
 #endif /* SWB_PROTOCOLS_OLDER_H */

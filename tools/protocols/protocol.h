@@ -273,8 +273,10 @@ void lab_heal(struct lab *l, u64 limit_ns, u64 busy_ns);
 bool lab_equal(struct lab *l, u8 a, u8 b);
 void lab_end(struct lab *l);
 void lab_crash(struct lab *l, u8 n, int fate);
-/** lab_boot() - tasks of the member's earlier life are dropped */
-void lab_boot(struct lab *l, u8 n);
+/** lab_power_cut() - connections, pending tasks and unflushed writes of @n are gone */
+void lab_power_cut(struct lab *l, u8 n, enum disk_fate fate);
+/** lab_shown() - for the operations of a member that the primary alone speaks for */
+enum lab_view lab_shown(struct lab *l, u8 n);
 /** lab_later() - a task of @n's present boot */
 void lab_later(struct lab *l, u8 n, u64 ns, task_fn run, u64 a, u64 b);
 /** lab_disk() - a disk of the world for a member of another kind, blank */

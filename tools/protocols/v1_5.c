@@ -43,12 +43,5 @@ const struct policy policy_v1_5 = {
 };
 
 const struct protocol protocol_v1_5 = {
-	.name = "v1.5", .policy = &policy_v1_5,
-	.create = old_create, .destroy = old_destroy, .turn = lab_turn,
-	.submit = old_submit, .poll = old_poll, .promote = master_promote,
-	.promoted = master_promoted, .primary = master_primary,
-	.serves = old_serves, .crash = old_crash, .restart = old_restart,
-	.replace = old_replace, .knob = old_knob, .image = old_image,
-	.up = old_up, .believed = old_believed, .shown = old_shown,
-	.work = old_work, .rescue = master_rescue,
+	.name = "v1.5", .policy = &policy_v1_5, OLDER_OPERATIONS
 };

@@ -240,13 +240,6 @@ static enum lab_view believed(struct lab *l, u8 p, u8 n)
 	return VIEW_ABSENT;
 }
 
-static enum lab_view shown(struct lab *l, u8 n)
-{
-	u8 p = primary(l);
-
-	return p == LAB_NOBODY || p == n ? VIEW_ABSENT : believed(l, p, n);
-}
-
 static void work(struct lab *l, struct lab_work *work)
 {
 	const u64 *letter = l->w.letters[SWBLOCK_TABLE_RESYNC];
@@ -267,6 +260,6 @@ const struct protocol protocol_v2 = {
 	.submit = submit, .poll = poll, .promote = promote,
 	.promoted = promoted, .primary = primary, .serves = serves,
 	.crash = crash, .restart = restart, .replace = replace, .knob = knob,
-	.image = image, .up = up, .believed = believed, .shown = shown,
+	.image = image, .up = up, .believed = believed, .shown = lab_shown,
 	.work = work, .rescue = rescue,
 };

@@ -15,7 +15,7 @@
 static struct swb_cert last_cert[SIM_NODES_MAX];
 static u64 last_lease_end[SIM_NODES_MAX];
 
-static void base_config(const struct world *w, struct swb_config *c)
+void control_first_config(const struct world *w, struct swb_config *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->mode = w->shape.mode;
@@ -189,7 +189,7 @@ static void make_cert(struct world *w, const struct attempt *a,
 	sim_uuid(&cert->store, 's', 0);
 	cert->store_generation = 1;
 	cert->epoch = a->epoch;
-	base_config(w, &cert->config);
+	control_first_config(w, &cert->config);
 	cert->config.required = a->required;
 	if (a->shrink && w->shape.mode == SWBLOCK_MODE_SYNC_ALL)
 		cert->config.required = a->have;
@@ -200,7 +200,7 @@ static void make_cert(struct world *w, const struct attempt *a,
 	memcpy(cert->judge, c->judge, sizeof(cert->judge));
 	if (!c->judges) {
 		cert->judge_count = 1;
-		base_config(w, &cert->judge[0]);
+		control_first_config(w, &cert->judge[0]);
 	}
 	if (w->broken == BREAK_NEW_CONFIG_ONLY) {
 		cert->judge_count = 1;

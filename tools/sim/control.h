@@ -122,6 +122,9 @@ void control_demote(struct world *w, u8 node);
 void control_unlink(struct world *w, u8 node, u8 peer);
 void control_adopt(struct world *w, u8 node, u64 epoch, u64 cookie);
 void control_assign(struct world *w, u8 node);
+/** control_first_config() - the configuration before any was granted */
+void control_first_config(const struct world *w, struct swb_config *c);
+
 /** control_recertify() - the same certificate once more, as a lost reply would */
 void control_recertify(struct world *w, u8 node);
 

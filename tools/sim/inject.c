@@ -350,13 +350,7 @@ static void cert_config(struct world *w, struct swb_config *c)
 		*c = w->control.config;
 		return;
 	}
-	memset(c, 0, sizeof(*c));
-	c->mode = w->shape.mode;
-	c->policy = w->shape.policy;
-	c->member_count = w->shape.nodes;
-	c->required = w->shape.required;
-	for (u8 i = 0; i < w->shape.nodes; i++)
-		c->member[i] = w->node[i].core.d.replica;
+	control_first_config(w, c);
 }
 
 /* KEY=N:VALUE is about the report of member N */

@@ -75,6 +75,7 @@ bool wal_payload(const struct node *n, const struct wgroup *g, u32 i, u8 *out)
 	return swb_crc32c(0, out, r->len_bytes) == r->crc;
 }
 
+/* What is in memory is what was written; only the ring may say something else. */
 bool wal_readable(const struct node *n, u64 from, u64 to)
 {
 	static u8 buf[SWB_REC_PAYLOAD_MAX];
@@ -83,7 +84,7 @@ bool wal_readable(const struct node *n, u64 from, u64 to)
 		const struct wgroup *g = wal_find(n, x);
 		u32 i = g ? (u32)(x - g->first_lsn) : 0;
 
-		if (g && g->rec[i].type == SWB_REC_WRITE &&
+		if (g && !g->buf && g->rec[i].type == SWB_REC_WRITE &&
 		    !wal_payload(n, g, i, buf))
 			return false;
 	}

@@ -115,8 +115,11 @@ void wire_stale_ack(struct world *w, struct node *n)
 		 sizeof(struct swb_wire_header));
 }
 
-/* Records @from.. of @g as one frame. */
-static void send_records(struct world *w, struct node *n, u8 peer, u64 session,
+/*
+ * Records @from.. of @g as one frame. False, with nothing sent, if one cannot be
+ * read back.
+ */
+static bool send_records(struct world *w, struct node *n, u8 peer, u64 session,
 			 const struct wgroup *g, u64 from, u32 count)
 {
 	struct swb_frame f = frame_of(n, peer, SWB_WIRE_DATA);
@@ -138,11 +141,13 @@ static void send_records(struct world *w, struct node *n, u8 peer, u64 session,
 				     r->crc);
 		if (r->type != SWB_REC_WRITE)
 			continue;
-		wal_payload(n, g, i, payload + f.payload_bytes);
+		if (!wal_payload(n, g, i, payload + f.payload_bytes))
+			return false;
 		f.payload_bytes += r->len_bytes;
 	}
 	check_shipped(w, n, peer, g, from, count, session);
 	send_frame(w, n, peer, &f);
+	return true;
 }
 
 static void ship_again(struct world *w, struct task *t)
@@ -179,12 +184,11 @@ void wire_ship(struct world *w, struct node *n, u8 peer)
 		count = (u32)(g->first_lsn + g->live - from);
 		if (count > 1 && rng_chance(&w->rng, 200))
 			count = (u32)rng_between(&w->rng, 1, count);
-		if (!wal_readable(n, from, from + count - 1)) {
+		if ((w->broken != BREAK_SHIP_GAP || !rng_chance(&w->rng, 20)) &&
+		    !send_records(w, n, peer, session, g, from, count)) {
 			node_read_failed(w, n);
 			return;
 		}
-		if (w->broken != BREAK_SHIP_GAP || !rng_chance(&w->rng, 20))
-			send_records(w, n, peer, session, g, from, count);
 		swb_core_shipped(&n->core, peer, session, from + count,
 				 node_now(w, n));
 	}
