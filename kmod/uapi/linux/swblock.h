@@ -271,6 +271,8 @@ enum swblock_case_table {
 	SWBLOCK_TABLE_RECOVER	= 1,	/* local recovery: core/recover.c */
 	SWBLOCK_TABLE_RESYNC	= 2,	/* peer recovery: core/resync.c */
 	SWBLOCK_TABLE_PROMOTE	= 3,	/* certificate: core/promote.c */
+	SWBLOCK_TABLE_VOLUME	= 4,	/* controller, a volume: core/decide.c */
+	SWBLOCK_TABLE_MEMBER	= 5,	/* controller, a member: core/decide.c */
 };
 
 enum swblock_config_attr {
