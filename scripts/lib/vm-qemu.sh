@@ -73,6 +73,15 @@ start_qemu()
 		args+=(-drive "if=none,id=d$i,format=raw,cache=unsafe,discard=unmap,file=$disk_dir/disk$i"
 		       -device "virtio-blk-pci,drive=d$i,serial=swb$i")
 	done
+	if [ -n "$lan" ]; then
+		i=${lan%%:*}
+		append="$append swb.lan=$i"
+		# a hub of guests: frames travel as multicast on this machine's loopback
+		args+=(-netdev "user,id=out0${shell_port:+,hostfwd=tcp:127.0.0.1:$shell_port-:7000}"
+		       -device "virtio-net-pci,netdev=out0,mac=$(printf '52:54:00:aa:00:%02x' "$i")"
+		       -netdev "socket,id=lan0,mcast=230.1.2.3:${lan##*:},localaddr=127.0.0.1"
+		       -device "virtio-net-pci,netdev=lan0,mac=$(printf '52:54:00:bb:00:%02x' "$i")")
+	fi
 	rm -f "$out/monitor"
 	setsid qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none \
 		-machine q35 -accel tcg,thread=multi -cpu max,la57=off \
