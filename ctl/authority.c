@@ -302,6 +302,7 @@ json_t *auth_to_json(const struct auth_record *r)
 	json_object_set_new(j, "last_granted", json_uuid(&r->last_granted));
 	json_object_set_new(j, "overridden", json_u64(r->overridden));
 	json_object_set_new(j, "primary_only", json_boolean(r->primary_only));
+	json_object_set_new(j, "serial", json_u64(r->serial));
 	json_object_set_new(j, "members", members_to_json(r));
 	json_object_set_new(j, "config", config_to_json(&r->config, r));
 	json_object_set_new(j, "proposed", r->phase == AUTH_WON ?
@@ -373,6 +374,7 @@ bool auth_from_json(const json_t *j, struct auth_record *r)
 	       get_u64(j, "last_epoch", &r->last_epoch) &&
 	       get_uuid(j, "last_granted", &r->last_granted) &&
 	       get_u64(j, "overridden", &r->overridden) &&
+	       get_u64(j, "serial", &r->serial) &&
 	       members_from_json(json_object_get(j, "members"), r) &&
 	       config_from_json(json_object_get(j, "config"), &r->config) &&
 	       (r->phase == AUTH_WON ? config_from_json(proposed, &r->proposed) :

@@ -2,9 +2,9 @@
 /*
  * The authority record of a volume, and the store that keeps it.
  *
- * A store is anything with a linearizable read and a compare-and-swap: SQLite
- * here, etcd later. authority.c has the moves of a record as pure functions
- * (win, grant, settle, void); a store only carries them out, all or nothing.
+ * authority.c has the moves of a record as pure functions (win, grant, settle) and
+ * its form as JSON; authority_store.c carries them out in a store (store.h), all or
+ * nothing.
  *
  * Rules that live here: P1 joint evidence, P3 two compare-and-swaps per epoch,
  * P13 the length of the lease, P17(c) one store per volume.
@@ -13,6 +13,7 @@
 #define SWB_CTL_AUTHORITY_H
 
 #include "ctl.h"
+#include "store.h"
 
 #define AUTH_GRANTED_MAX	SWB_CONFIGS_MAX	/* base + 4 unsettled: P1 */
 #define AUTH_OWNER_MAX		96
@@ -80,6 +81,7 @@ struct auth_granted {
  * @member: those
  * @overridden: newest epoch that was granted by override, 0 if none (ambiguity 20)
  * @primary_only: the required set is whoever is primary, by explicit order
+ * @serial: changes of this record so far; kept by the store, not by callers
  */
 struct auth_record {
 	struct swb_uuid volume;
@@ -101,6 +103,7 @@ struct auth_record {
 	struct auth_member member[SWB_MEMBERS_MAX];
 	uint64_t overridden;
 	bool primary_only;
+	uint64_t serial;
 };
 
 /**
@@ -163,63 +166,52 @@ bool config_from_json(const json_t *j, struct swb_config *c);
 json_t *report_to_json(const struct swb_report *r);
 bool report_from_json(const json_t *j, struct swb_report *r);
 
-/* --- the store --- */
+/* --- in the store: store.h --- */
 
-/**
- * authority_open() - open the store
- * @out: handle
- * @path: where
- * @create: make it if it is missing
- *
- * Return: 0; -ENOENT; -EINVAL: not a store of ours, or of a newer version;
- * another negative errno.
- */
-int authority_open(struct authority **out, const char *path, bool create);
-void authority_close(struct authority *a);
+/** authority_identity() - store_identity(), in the words of this header */
+int authority_identity(struct store *s, struct auth_store *out);
 
-/** authority_error() - words of the last failure */
-const char *authority_error(const struct authority *a);
+/** authority_parse() - a document as a record. Return: 0, -EIO: damaged */
+int authority_parse(struct store *s, const struct store_doc *doc,
+		    struct auth_record *out);
 
-int authority_identity(struct authority *a, struct auth_store *out);
-
-/** authority_raise_generation() - after a restore; operator's order (P17c) */
-int authority_raise_generation(struct authority *a, const char *reason);
-
-/** authority_load() - linearizable read. Return: 0, -ENOENT, or -EIO */
-int authority_load(struct authority *a, const struct swb_uuid *volume,
+/** authority_load() - linearizable read. Return: as store_get(); -EIO: damaged */
+int authority_load(struct store *s, const struct swb_uuid *volume,
 		   struct auth_record *out);
 
-/** authority_find() - by uuid or label. Return: 0, -ENOENT, or -EIO */
-int authority_find(struct authority *a, const char *name,
-		   struct auth_record *out);
+/** authority_find() - by uuid or label. Return: as authority_load() */
+int authority_find(struct store *s, const char *name, struct auth_record *out);
 
 /** authority_list() - all records; @fn returning non-zero ends it */
-int authority_list(struct authority *a,
+int authority_list(struct store *s,
 		   int (*fn)(const struct auth_record *r, void *arg), void *arg);
 
-/** authority_create() - a new record. Return: 0, -EEXIST, or -EIO */
-int authority_create(struct authority *a, const struct auth_record *r,
+/**
+ * authority_create() - a new record. Return: 0; -EEXIST: the volume, or its label;
+ * or as store_txn()
+ */
+int authority_create(struct store *s, const struct auth_record *r,
 		     const struct auth_note *note);
 
 /**
  * authority_swap() - compare-and-swap
- * @a: store
- * @old: what the caller has read: epoch, phase and nonce must still be these
+ * @s: store
+ * @old: what the caller has read: it must still be this, down to the nonce
  * @next: what shall be
  * @note: for the history
  *
  * Linearizable and durable when it returns 0. After a failure of unknown outcome
- * the record is read again, and the swap was ours only if nonce, epoch and phase
- * are @next's (P3).
+ * the record is read again, and the swap was ours only if what stands there is
+ * @next with its nonce (P3).
  *
- * Return: 0; -ESTALE: somebody else moved it; -EIO: the store is unreachable,
- * outcome unknown.
+ * Return: 0; -ESTALE: somebody else moved it; -EIO, -ETIMEDOUT: the outcome is
+ * unknown, it may yet happen: call it again with the same @old and @next.
  */
-int authority_swap(struct authority *a, const struct auth_record *old,
+int authority_swap(struct store *s, const struct auth_record *old,
 		   const struct auth_record *next, const struct auth_note *note);
 
 /** authority_history() - newest first, at most @max lines, of one volume */
-json_t *authority_history(struct authority *a, const struct swb_uuid *volume,
+json_t *authority_history(struct store *s, const struct swb_uuid *volume,
 			  unsigned int max);
 
 #endif /* SWB_CTL_AUTHORITY_H */

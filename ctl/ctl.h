@@ -41,7 +41,7 @@ enum ctl_exit {
 
 struct ctl;
 struct kern;
-struct authority;
+struct store;
 
 /**
  * struct opt_def - one option of a verb
@@ -111,7 +111,7 @@ struct ctl {
 	json_t *result;
 	json_t *notes;
 	struct kern *kern;
-	struct authority *store;
+	struct store *store;
 	int pos_count;
 	const char *pos[CTL_POS_MAX];
 	int opt_count;

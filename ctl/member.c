@@ -24,20 +24,31 @@ int need_kernel(struct ctl *ctl)
 	return CTL_OK;
 }
 
+static const char *store_hint(int err)
+{
+	if (err == -EXDEV)
+		return "if it was restored from a backup: swblockctl authority --new-generation";
+	return NULL;
+}
+
 int need_store(struct ctl *ctl, bool create)
 {
+	char why[256];
 	int err;
 
 	if (ctl->store)
 		return CTL_OK;
-	err = authority_open(&ctl->store, ctl->store_path, create);
+	err = store_open(&ctl->store, ctl->store_path, create, STORE_TIMEOUT_MS, why,
+			 sizeof(why));
 	if (!err)
 		return CTL_OK;
 	if (err == -ENOENT)
 		return out_fail(ctl, &err_store,
 				"describe the volume first: swblockctl assign VOLUME --members a,b --mode sync_all",
 				"no authority store at %s", ctl->store_path);
-	return out_fail(ctl, &err_store, NULL, "%s", authority_error(ctl->store));
+	if (err == -EXDEV && opt_has(ctl, "new-generation"))
+		return CTL_OK;
+	return out_fail(ctl, &err_store, store_hint(err), "%s", why);
 }
 
 int need_members(struct ctl *ctl, struct kern_dump *dump)
@@ -90,12 +101,12 @@ int store_said(struct ctl *ctl, int err)
 		return out_fail(ctl, &err_stale,
 				"somebody else moved it; look: swblockctl authority",
 				"the authority record moved on: %s",
-				authority_error(ctl->store));
+				store_error(ctl->store));
 	if (err == -ENOENT)
 		return out_fail(ctl, &err_no_object,
 				"describe it first: swblockctl assign VOLUME --members a,b --mode sync_all",
 				"the authority store has no record of this volume");
-	return out_fail(ctl, &err_store, NULL, "%s", authority_error(ctl->store));
+	return out_fail(ctl, &err_store, store_hint(err), "%s", store_error(ctl->store));
 }
 
 const char *member_name(const struct kern_volume *v, char buf[MEMBER_NAME_MAX])
@@ -182,8 +193,11 @@ const struct kern_volume *member_by_replica(const struct kern_dump *dump,
 bool record_of(struct ctl *ctl, const struct swb_uuid *volume,
 	       struct auth_record *rec)
 {
-	if (!ctl->store && authority_open(&ctl->store, ctl->store_path, false)) {
-		authority_close(ctl->store);
+	char why[256];
+
+	if (!ctl->store && store_open(&ctl->store, ctl->store_path, false,
+				      STORE_TIMEOUT_MS, why, sizeof(why))) {
+		store_close(ctl->store);
 		ctl->store = NULL;
 		return false;
 	}

@@ -118,6 +118,6 @@ int main(int argc, char **argv)
 	ret = run(&ctl, argc, argv);
 	out_finish(&ctl);
 	kern_close(ctl.kern);
-	authority_close(ctl.store);
+	store_close(ctl.store);
 	return ret;
 }

@@ -100,7 +100,7 @@ static int raise_generation(struct ctl *ctl)
 		return out_fail(ctl, &err_refused,
 				"after a restore from a backup, and only then: --reason TEXT --yes",
 				"a new generation says that this store was restored, and that epochs may have been granted which it does not know");
-	err = authority_raise_generation(ctl->store, reason);
+	err = store_raise_generation(ctl->store, reason);
 	if (!err)
 		err = authority_identity(ctl->store, &store);
 	if (err)

@@ -3,6 +3,7 @@
  * swblockctl status, info: how things stand, on one screen. "0 behind" means 0:
  * every number is the kernel's.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -158,7 +159,7 @@ static int run_info(struct ctl *ctl)
 {
 	struct auth_store store;
 	struct kern_info info;
-	char uuid[CTL_UUID_TEXT];
+	char uuid[CTL_UUID_TEXT], why[256];
 	int ret, err;
 
 	ret = need_kernel(ctl);
@@ -180,9 +181,14 @@ static int run_info(struct ctl *ctl)
 	out_set(ctl, "seq", json_u64(info.seq));
 	out_set(ctl, "members", json_u64(info.volumes));
 	out_set(ctl, "store_path", json_string(ctl->store_path));
-	if (authority_open(&ctl->store, ctl->store_path, false) ||
-	    authority_identity(ctl->store, &store)) {
-		out_line(ctl, "no authority store at %s", ctl->store_path);
+	err = store_open(&ctl->store, ctl->store_path, false, STORE_TIMEOUT_MS, why,
+			 sizeof(why));
+	if (!err)
+		err = authority_identity(ctl->store, &store);
+	if (err) {
+		out_line(ctl, "no authority store at %s%s%s", ctl->store_path,
+			 err == -ENOENT ? "" : ": ", err == -ENOENT ? "" :
+			 ctl->store ? store_error(ctl->store) : why);
 		return CTL_OK;
 	}
 	uuid_text(&store.uuid, uuid);
