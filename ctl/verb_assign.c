@@ -220,7 +220,7 @@ out:
 
 static const struct opt_def assign_opts[] = {
 	{ "members", 0, "LIST", "labels or uuids; LABEL:UUID for another host" },
-	{ "mode", 0, "MODE", "best_effort or sync_all" },
+	{ "mode", 0, "MODE", "best_effort, sync_quorum or sync_all" },
 	{ "policy", 0, "POLICY", "local, received or written (default local)" },
 	{ "required", 0, "LIST", "required set (default: all), or PRIMARYONLY" },
 	{ "lease", 0, "TIME", "length of the primary's lease, 0 for none (default)" },

@@ -12,6 +12,8 @@
 
 #define PRIMARY_ONLY	"PRIMARYONLY"
 #define LIST_MAX	1024
+#define QUORUM_MIN	3
+#define QUORUM_MAX	7
 
 static int index_of(const struct config_wish *w, const char *name)
 {
@@ -137,12 +139,9 @@ static int take_words(struct ctl *ctl, struct config_wish *w)
 	uint64_t ms;
 
 	if (mode && !mode_parse(mode, &w->config.mode))
-		return out_fail(ctl, &err_usage, "best_effort or sync_all",
+		return out_fail(ctl, &err_usage,
+				"best_effort, sync_quorum or sync_all",
 				"unknown mode \"%s\"", mode);
-	if (w->config.mode == SWBLOCK_MODE_SYNC_QUORUM)
-		return out_fail(ctl, &err_refused,
-				"use sync_all, which asks for more, or best_effort",
-				"sync_quorum needs the controller swblockd, which does not exist yet");
 	if (policy && !policy_parse(policy, &w->config.policy))
 		return out_fail(ctl, &err_usage, "local, received or written",
 				"unknown policy \"%s\"", policy);
@@ -155,6 +154,26 @@ static int take_words(struct ctl *ctl, struct config_wish *w)
 					"a lease is 1 s to 1 h, or 0");
 		w->lease_ms = (uint32_t)ms;
 	}
+	return CTL_OK;
+}
+
+/*
+ * A majority of two is both, and loses to either. Nobody can be left out of the
+ * count either: the voters are the members (ambiguity 7).
+ */
+static int check_quorum(struct ctl *ctl, const struct config_wish *w)
+{
+	uint32_t all = (1u << w->member_count) - 1;
+
+	if (w->member_count < QUORUM_MIN || w->member_count > QUORUM_MAX)
+		return out_fail(ctl, &err_refused,
+				"use sync_all, or name more members with --members",
+				"sync_quorum takes %d to %d members, not %u",
+				QUORUM_MIN, QUORUM_MAX, w->member_count);
+	if (w->primary_only || w->config.required != all)
+		return out_fail(ctl, &err_refused,
+				"leave --required out, or name all members",
+				"in sync_quorum every member votes: a required set has no place");
 	return CTL_OK;
 }
 
@@ -201,6 +220,11 @@ int wish_take(struct ctl *ctl, const struct kern_dump *dump,
 		ret = take_required(ctl, w);
 	if (ret)
 		return ret;
+	if (w->config.mode == SWBLOCK_MODE_SYNC_QUORUM) {
+		ret = check_quorum(ctl, w);
+		if (ret)
+			return ret;
+	}
 	check = w->config;
 	if (w->primary_only)
 		check.required = 1;	/* whoever it will be */

@@ -30,6 +30,7 @@
 #define IDLE_DELAY	(HZ / 5)
 #define TRIM_WALK_MAX	1024	/* entries looked at in one go */
 #define PIN_PATIENCE	(5 * HZ)	/* of a tight ring with a peer that is behind */
+#define SPARE_PATIENCE	(HZ / 4)	/* with one that sync_quorum can spare */
 
 /**
  * struct swb_flusher_priv - private part
@@ -154,6 +155,7 @@ static u64 pinned_limit(struct swb_flusher *f, u64 wanted_lsn)
 	struct swb_flusher_priv *fp = f->priv;
 	struct swb_wal *w = f->wal;
 	u64 limit = swb_core_trim_limit(f->core, false);
+	unsigned long patience = PIN_PATIENCE;
 	bool tight = w->priv->ring_refused ||
 		     w->ring.used > w->ring.bytes - w->ring.bytes / 8;
 
@@ -165,7 +167,9 @@ static u64 pinned_limit(struct swb_flusher *f, u64 wanted_lsn)
 	if (!fp->tight)
 		fp->tight_since = jiffies;
 	fp->tight = true;
-	return time_after(jiffies, fp->tight_since + PIN_PATIENCE) ?
+	if (f->core->config.mode == SWBLOCK_MODE_SYNC_QUORUM)
+		patience = SPARE_PATIENCE;	/* a slow minority costs nothing */
+	return time_after(jiffies, fp->tight_since + patience) ?
 	       swb_core_trim_limit(f->core, true) : limit;
 }
 

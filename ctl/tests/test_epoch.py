@@ -10,6 +10,8 @@ import time
 
 from taplib import Sandbox, done, ok
 
+STRANGER = "00000000-1111-4222-8333-444444444444"
+
 
 def error_of(r):
     return r.json["error"]["code"]
@@ -35,6 +37,8 @@ def test_assign(box):
                        (["--members", "a,a", "--mode", "sync_all"], 2),
                        (["--members", "a,b", "--mode", "fast"], 2),
                        (["--members", "a,b", "--mode", "sync_quorum"], 4),
+                       (["--members", "a,b,c:" + STRANGER, "--mode", "sync_quorum",
+                         "--required", "a,b"], 4),
                        (["--members", "a,b", "--mode", "sync_all",
                          "--required", ","], 2),
                        (["--members", "a,b", "--mode", "sync_all",

@@ -6,6 +6,7 @@
  */
 #include "core.h"
 #include "lineage.h"
+#include "quorum.h"
 #include "step.h"
 #include "../format/wire.h"
 
@@ -198,6 +199,8 @@ u64 swb_core_trim_limit(const struct swb_core *c, bool ignore_pins)
 
 	if (!swb_is_primary(c))
 		return limit;
+	if (ignore_pins && c->config.mode == SWBLOCK_MODE_SYNC_QUORUM)
+		return min_t(u64, limit, swb_quorum_pinned(c));	/* I-102 */
 	for (i = 0; i < c->config.member_count; i++) {
 		const struct swb_core_peer *p = &c->peer[i];
 
@@ -205,8 +208,7 @@ u64 swb_core_trim_limit(const struct swb_core *c, bool ignore_pins)
 			continue;			/* I-092 */
 		if (ignore_pins && !swb_peer_required(&c->config, i))
 			continue;
-		limit = min_t(u64, limit,			/* I-100 */
-			      max_t(u64, p->durable, p->match_lsn));
+		limit = min_t(u64, limit, swb_peer_pin(p));	/* I-100 */
 	}
 	return limit;
 }

@@ -530,7 +530,8 @@ u64 swb_core_writeback_limit(const struct swb_core *c);
  * swb_core_trim_limit() - records <= it may leave the ring
  * @c: member
  * @ignore_pins: without the pins of peers that the mode does not wait for; a
- *	required peer's pin is never broken
+ *	required peer's pin is never broken, and in sync_quorum not that of a
+ *	majority
  *
  * Return: min(extent_lo, pins of live sessions).
  */

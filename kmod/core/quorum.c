@@ -5,6 +5,7 @@
  * Pure; the caller's lock covers the core.
  */
 #include "quorum.h"
+#include "step.h"
 
 /* own position and those of the others, largest first; own counts always */
 struct positions {
@@ -95,5 +96,19 @@ u64 swb_quorum_completed(const struct swb_core *c)
 	}
 	if (cfg->mode == SWBLOCK_MODE_SYNC_QUORUM)
 		return majority(&p, cfg->member_count);
+	return smallest(&p);
+}
+
+u64 swb_quorum_pinned(const struct swb_core *c)
+{
+	struct positions p = { .own = c->log.head };
+	const struct swb_config *cfg = &c->config;
+	u32 i, keep = cfg->member_count / 2;
+
+	for (i = 0; i < cfg->member_count; i++)
+		if (i != c->self && c->peer[i].matched)
+			insert_sorted(&p, swb_peer_pin(&c->peer[i]));
+	if (p.peers > keep)
+		p.peers = keep;			/* the rest can be spared */
 	return smallest(&p);
 }

@@ -23,4 +23,11 @@ u64 swb_quorum_committed(const struct swb_core *c);
  */
 u64 swb_quorum_completed(const struct swb_core *c);
 
+/**
+ * swb_quorum_pinned() - how far the ring may be trimmed when it is tight and the
+ * mode is sync_quorum: as many pins hold as a majority takes with the primary,
+ * those furthest ahead; a peer beyond them is a minority, which costs nothing
+ */
+u64 swb_quorum_pinned(const struct swb_core *c);
+
 #endif /* SWB_CORE_QUORUM_H */

@@ -39,6 +39,12 @@ static inline bool swb_peer_required(const struct swb_config *cfg, u32 i)
 	return cfg->mode == SWBLOCK_MODE_SYNC_QUORUM;	/* ambiguity 7 */
 }
 
+/* records above it may be needed by @p again: it moves on durable acks (I-100) */
+static inline u64 swb_peer_pin(const struct swb_core_peer *p)
+{
+	return max_t(u64, p->durable, p->match_lsn);
+}
+
 /* epoch.c: authority over this member */
 void swb_epoch_adopt(struct swb_core *c, const struct swb_event *ev,
 		     struct swb_actions *out);

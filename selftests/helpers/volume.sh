@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What tests of volumes share: members on scratch disks, roles, state, damage to
-# the lower device. Source it after lib.sh. Members are called a, b, c and live on
-# the scratch disk of the same order; the block device of a is /dev/swblock10, of
-# b /dev/swblock11, and so on.
+# the lower device. Source it after lib.sh. Members are called a, b, c (up to g) and
+# live on the scratch disk of the same order; the block device of a is
+# /dev/swblock10, of b /dev/swblock11, and so on.
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # shared with lib.sh and the tests
 
@@ -36,7 +36,10 @@ need()
 
 index_of()
 {
-	case $1 in a) echo 0 ;; b) echo 1 ;; c) echo 2 ;; *) die "no member $1" ;; esac
+	case $1 in
+	[a-g]) echo $(($(printf %d "'$1") - 97)) ;;
+	*) die "no member $1" ;;
+	esac
 }
 
 minor_of()

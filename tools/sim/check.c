@@ -329,6 +329,24 @@ static bool is_required(const struct node *n, u8 peer)
 	       (c->mode == SWBLOCK_MODE_SYNC_ALL && (c->required >> peer & 1));
 }
 
+/* I-102: do enough others hold what is going, for a majority with the primary? */
+static bool spared(const struct node *n, u8 peer, u64 gone)
+{
+	const struct swb_config *c = &n->core.config;
+	u32 holders = 0;
+
+	if (c->mode != SWBLOCK_MODE_SYNC_QUORUM)
+		return false;
+	for (u8 i = 0; i < c->member_count; i++) {
+		const struct swb_core_peer *p = &n->core.peer[i];
+
+		if (i != n->core.self && i != peer && p->matched &&
+		    (gone <= p->durable || gone <= p->match_lsn))
+			holders++;
+	}
+	return holders >= c->member_count / 2u;
+}
+
 /* I-053, I-097, I-100, I-102: a trim leaves what live sessions may still need. */
 void check_trim(struct world *w, struct node *n)
 {
@@ -343,8 +361,8 @@ void check_trim(struct world *w, struct node *n)
 		if (i == n->core.self || !p->matched || !node_is_primary(n) ||
 		    gone <= p->durable || gone <= p->match_lsn)
 			continue;
-		/* patience with a peer that is not required ends: I-102 */
-		if (n->tight_ns && !is_required(n, i))
+		/* patience with a peer that can be spared ends: I-102 */
+		if (n->tight_ns && (!is_required(n, i) || spared(n, i, gone)))
 			continue;
 		sim_violation(w, 53, "n%u trims to %llu, n%u holds %llu in a live session",
 			      n->id, U(gone), i, U(p->durable));

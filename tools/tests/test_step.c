@@ -4,13 +4,14 @@
 #include "text.h"
 
 static struct rig r;
-static struct swb_config all2, all3, best2;
+static struct swb_config all2, all3, best2, q3;
 
 static void setup(u32 self, u64 head)
 {
 	all2 = config_of(SWBLOCK_MODE_SYNC_ALL, SWBLOCK_POLICY_RECEIVED, 2);
 	all3 = config_of(SWBLOCK_MODE_SYNC_ALL, SWBLOCK_POLICY_RECEIVED, 3);
 	best2 = config_of(SWBLOCK_MODE_BEST_EFFORT, SWBLOCK_POLICY_LOCAL, 2);
+	q3 = config_of(SWBLOCK_MODE_SYNC_QUORUM, SWBLOCK_POLICY_LOCAL, 3);
 	rig_init(&r, self, head);
 }
 
@@ -481,6 +482,26 @@ TEST(test_step_required_pin_holds, "a pin of a peer that the mode waits for "
 	CHECK_EQ(swb_core_trim_limit(&r.c, true), 5);
 	rig_ack(&r, 1, 11, 11, 8);
 	CHECK_EQ(swb_core_trim_limit(&r.c, true), 8);	/* I-100 */
+}
+
+TEST(test_step_minority_pin_goes, "in a tight ring of sync_quorum the pins of a "
+	"majority hold, that of a peer beyond it goes (I-102)")
+{
+	primary(&q3);
+	rig_match(&r, 1, 5);
+	rig_match(&r, 2, 3);
+	STEP(&r, .type = SWB_EV_CHECKPOINTED, .lsn = 10, .lsn2 = 1);
+	CHECK_EQ(swb_core_trim_limit(&r.c, false), 3);
+	CHECK_EQ(swb_core_trim_limit(&r.c, true), 5);
+	rig_ack(&r, 1, 11, 11, 8);
+	CHECK_EQ(swb_core_trim_limit(&r.c, true), 8);
+	rig_ack(&r, 1, 11, 11, 11);
+	CHECK_EQ(swb_core_trim_limit(&r.c, false), 3);
+	CHECK_EQ(swb_core_trim_limit(&r.c, true), 10);
+	/* alone it is half of a majority to come: it stays */
+	STEP(&r, .type = SWB_EV_LINK_LOST, .peer = 1,
+	     .reason = SWBLOCK_REASON_TIMEOUT);
+	CHECK_EQ(swb_core_trim_limit(&r.c, true), 3);
 }
 
 TEST(test_step_links_wait_for_opening, "links made before the promotion get "
