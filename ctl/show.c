@@ -35,6 +35,8 @@ static const struct {
 	{ SWBLOCK_COND_DEGRADED, "a required peer is not in sync" },
 	{ SWBLOCK_COND_REMOVING, "it is being removed" },
 	{ SWBLOCK_COND_ZOMBIE, "a lower device never answered; it pins the module" },
+	{ SWBLOCK_COND_REBUILDING,
+	  "blocks are copied to a peer; its copy counts when that is complete" },
 };
 
 const char *show_condition_help(uint32_t bit)

@@ -4,10 +4,13 @@
  * so it looks first and writes last: a run that is interrupted leaves a device
  * without a superblock, never one that looks formatted.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/codec.h"
 #include "dev.h"
 #include "out.h"
 #include "verbs.h"
@@ -198,7 +201,7 @@ static int place_extent(struct ctl *ctl, struct plan *p)
 {
 	struct swb_durable *d = &p->d;
 	char need[32], have[32];
-	uint64_t room;
+	uint64_t room, bits = p->data.bytes;
 
 	if (!d->block_bytes)
 		d->block_bytes = p->data.logical > 512 ? 4096 : 512;
@@ -206,8 +209,13 @@ static int place_extent(struct ctl *ctl, struct plan *p)
 		return out_fail(ctl, &err_device, "choose --block-size 4096",
 				"%s has blocks of %u bytes, the volume of %u",
 				p->data.path, p->data.logical, d->block_bytes);
-	d->extent_offset = p->wal_separate ? SWB_AREA_ALIGN :
+	/* a bit of the bitmap for each 4 KiB of the volume, or of what may fit */
+	if (d->extent_bytes && d->extent_bytes < bits)
+		bits = d->extent_bytes;
+	d->bitmap_offset = p->wal_separate ? SWB_AREA_ALIGN :
 			   round_up_area(d->ring_offset + d->ring_bytes);
+	d->bitmap_bytes = SWB_BITMAP_BYTES(bits);
+	d->extent_offset = round_up_area(d->bitmap_offset + d->bitmap_bytes);
 	room = p->data.bytes > d->extent_offset ?
 	       (p->data.bytes - d->extent_offset) / 4096 * 4096 : 0;
 	if (!d->extent_bytes && room >= EXTENT_MIN)
@@ -228,6 +236,25 @@ static int place_extent(struct ctl *ctl, struct plan *p)
 	return CTL_OK;
 }
 
+/* No bit is set: nothing was changed since LSN 0, the base. */
+static int write_bitmap(struct ctl *ctl, const struct plan *p)
+{
+	uint64_t i, pages = p->d.bitmap_bytes / SWB_BITMAP_PAGE;
+	struct swb_disk_bitmap page;
+
+	for (i = 0; i < pages; i++) {
+		memset(&page, 0, sizeof(page));
+		swb_codec_bitmap_seal(&page, p->d.ring_id, i);
+		if (pwrite(p->data.fd, &page, sizeof(page), (off_t)
+			   (p->d.bitmap_offset + i * sizeof(page))) !=
+		    sizeof(page))
+			return out_fail(ctl, &err_device, NULL,
+					"%s: writing the bitmap: %s",
+					p->data.path, strerror(errno));
+	}
+	return CTL_OK;
+}
+
 static int write_all(struct ctl *ctl, struct plan *p)
 {
 	struct swb_durable wal = p->d;
@@ -240,6 +267,8 @@ static int write_all(struct ctl *ctl, struct plan *p)
 	if (!ret)
 		ret = dev_zero(ctl, p->wal_separate ? &p->wal : &p->data,
 			       "log", p->d.ring_offset, SWB_RING_BYTES_MIN);
+	if (!ret)
+		ret = write_bitmap(ctl, p);
 	/* unwritten blocks must be equal on all members: resync case J rests on it */
 	if (!ret && !opt_has(ctl, "assume-zero"))
 		ret = dev_zero(ctl, &p->data, "zeroing", p->d.extent_offset,
@@ -282,6 +311,8 @@ static void say(struct ctl *ctl, const struct plan *p)
 	out_set(ctl, "size_bytes", json_u64(d->extent_bytes));
 	out_set(ctl, "block_bytes", json_u64(d->block_bytes));
 	out_set(ctl, "extent_offset", json_u64(d->extent_offset));
+	out_set(ctl, "bitmap_offset", json_u64(d->bitmap_offset));
+	out_set(ctl, "bitmap_bytes", json_u64(d->bitmap_bytes));
 	out_set(ctl, "zeroed", json_boolean(!opt_has(ctl, "assume-zero")));
 	out_set(ctl, "wal", wal);
 }

@@ -114,6 +114,7 @@ static bool compared(const struct ctl *ctl, const struct kern_peer *p)
 	case SWBLOCK_PEER_REFUSED:
 		return true;
 	case SWBLOCK_PEER_CATCHING_UP:
+	case SWBLOCK_PEER_REBUILDING:
 		return !opt_has(ctl, "sync");
 	case SWBLOCK_PEER_OPENING:
 		return false;

@@ -31,6 +31,7 @@ static const char *state_color(const struct ctl *ctl, const struct kern_peer *p)
 	case SWBLOCK_PEER_IN_SYNC:
 		return out_good(ctl);
 	case SWBLOCK_PEER_CATCHING_UP:
+	case SWBLOCK_PEER_REBUILDING:
 	case SWBLOCK_PEER_OPENING:
 	case SWBLOCK_PEER_DETACHED:
 		return out_warn(ctl);

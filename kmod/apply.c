@@ -167,6 +167,7 @@ static void post_ping(struct swb_link *l, const struct swb_frame *f, bool always
 	event_init(l, f, SWB_EV_PEER_PINGED, &ev);
 	ev.u.ping.committed = f->committed;
 	ev.u.ping.flush_lsn = f->flush_lsn;
+	ev.u.ping.everywhere = f->everywhere;
 	if (f->type == SWB_WIRE_PING)
 		ev.u.ping.next = f->a[0];
 	swb_post_link(l->v, l, &ev);
@@ -283,6 +284,7 @@ static int handle_start(struct swb_link *l, const struct swb_frame *f)
 	ev.u.start.from = f->a[0];
 	ev.u.start.truncate_to = f->a[1];
 	ev.u.start.target = f->a[2];
+	ev.u.start.kind = f->a[3];
 	swb_post_link(l->v, l, &ev);
 	return 0;
 }
@@ -295,6 +297,7 @@ static int handle_ack(struct swb_link *l, const struct swb_frame *f)
 	ev.u.ack.received = f->a[0];
 	ev.u.ack.written = f->a[1];
 	ev.u.ack.durable = f->a[2];
+	ev.u.ack.base = f->a[3];
 	swb_post_link(l->v, l, &ev);
 	return 0;
 }
@@ -331,6 +334,9 @@ static int handle_frame(struct swb_link *l, const struct swb_frame *f)
 		return 0;
 	case SWB_WIRE_CLOSE:
 		return handle_close(l, f);
+	case SWB_WIRE_BASE:
+	case SWB_WIRE_BASE_END:
+		break;		/* no rebuild can be ordered yet */
 	}
 	return SWBLOCK_REASON_BAD_TYPE;
 }

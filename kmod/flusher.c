@@ -25,6 +25,7 @@
 #include <linux/kthread.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include "core/lineage.h"
 #include "wbatch.h"
 
 #define IDLE_DELAY	(HZ / 5)
@@ -227,6 +228,9 @@ static u64 checkpoint(struct swb_flusher *f, u64 hi)
 	spin_lock_irqsave(f->lock, flags);
 	if (hi) {
 		d->extent_lo = hi;
+		/* no bits are kept yet: the bitmap covers what is to come (P11) */
+		d->bitmap_lsn = hi;
+		d->bitmap_epoch = swb_lineage_epoch_at(&d->lineage, hi);
 		next = plan(f, choose_target(f));
 		d->extent_hi = max(d->extent_hi, max(next, hi));
 	}

@@ -460,6 +460,7 @@ static void note_order(struct swb_link *l, const struct swb_action *act,
 		l->start_from = act->a;
 		l->start_truncate_to = act->b;
 		l->start_target = act->c;
+		l->start_kind = act->d;
 		break;
 	case SWB_SEND_PING:
 		l->ping_flush_lsn = max(l->ping_flush_lsn, act->a);

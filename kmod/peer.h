@@ -40,6 +40,7 @@
  * @start_from: arguments of START; v->lock
  * @start_truncate_to: the same
  * @start_target: the same
+ * @start_kind: the same
  * @ping_flush_lsn: flush asked for with the pending PING; v->lock
  * @cookie: of the LINK order
  * @told_committed: tx: C on the last frame sent
@@ -75,6 +76,7 @@ struct swb_link {
 	u64 start_from;
 	u64 start_truncate_to;
 	u64 start_target;
+	u64 start_kind;
 	u64 ping_flush_lsn;
 	u64 cookie;
 	bool again;

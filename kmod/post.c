@@ -259,6 +259,10 @@ static void execute(struct swb_volume *v, const struct swb_action *act)
 	case SWB_ACT_NOTIFY_STEP_DOWN:
 		notify_simple(v, SWBLOCK_EVENT_STEP_DOWN, 0, act->a);
 		break;
+	case SWB_ACT_REBUILD_PREPARE:
+	case SWB_ACT_BASE_START:
+	case SWB_ACT_BASE_STOP:
+	case SWB_ACT_REBUILD_CLEAR:	/* nobody can order a rebuild yet */
 	case SWB_ACT_COUNT:
 		WARN_ON_ONCE(1);
 		break;

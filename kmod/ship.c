@@ -60,6 +60,7 @@ static void fill_common(struct swb_link *l, struct swb_frame *f, u16 type)
 	f->epoch = c->d.epoch;
 	if (c->role == SWBLOCK_ROLE_PRIMARY) {	/* C is the primary's to tell */
 		f->committed = c->log.committed;
+		f->everywhere = swb_core_everywhere(c);
 		l->told_committed = f->committed;
 	}
 }
@@ -77,18 +78,22 @@ static void fill_start(struct swb_link *l, struct swb_frame *f)
 	f->a[0] = l->start_from;
 	f->a[1] = l->start_truncate_to;
 	f->a[2] = l->start_target;
+	f->a[3] = l->start_kind;
 }
 
 /* Progress is state, not a message: the newest is sent, whoever asked for it. */
 static bool fill_ack(struct swb_link *l, struct swb_frame *f)
 {
-	u64 session;
+	struct swb_ack ack;
 
 	fill_common(l, f, SWB_WIRE_ACK);
-	if (!swb_core_ack(&l->v->core, l->peer, &session, &f->a[0], &f->a[1],
-			  &f->a[2]))
+	if (!swb_core_ack(&l->v->core, l->peer, &ack))
 		return false;
-	f->session = session;
+	f->session = ack.session;
+	f->a[0] = ack.received;
+	f->a[1] = ack.written;
+	f->a[2] = ack.durable;
+	f->a[3] = ack.base;
 	l->pending &= ~BIT(SWB_SEND_PING);	/* it keeps the link alive as well */
 	return true;
 }

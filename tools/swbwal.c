@@ -122,7 +122,11 @@ static void dump_super_json(const struct logread *l, int i)
 		       ",\"incarnation\":%" PRIu64 ",\"extent_lo\":%" PRIu64
 		       ",\"extent_hi\":%" PRIu64 ",\"committed\":%" PRIu64
 		       ",\"tail_pos\":%" PRIu64 ",\"tail_seq\":%" PRIu64
-		       ",\"tail_lsn\":%" PRIu64 ",\"sealed_end\":%" PRIu64,
+		       ",\"tail_lsn\":%" PRIu64 ",\"sealed_end\":%" PRIu64
+		       ",\"bitmap_offset\":%" PRIu64 ",\"bitmap_bytes\":%" PRIu64
+		       ",\"bitmap_epoch\":%" PRIu64 ",\"bitmap_lsn\":%" PRIu64
+		       ",\"base_lsn\":%" PRIu64 ",\"extent_hi_epoch\":%" PRIu64
+		       ",\"rebuild_source\":\"%s\"",
 		       i == l->slot ? "true" : "false", d->generation,
 		       uuid_text(&d->volume), label_text(d->volume_label),
 		       uuid_text(&d->replica), label_text(d->replica_label),
@@ -131,7 +135,10 @@ static void dump_super_json(const struct logread *l, int i)
 		       d->ring_bytes, d->extent_offset, d->extent_bytes,
 		       d->epoch, d->opened, d->incarnation, d->extent_lo,
 		       d->extent_hi, d->committed, d->tail_pos, d->tail_seq,
-		       d->tail_lsn, d->log_end);
+		       d->tail_lsn, d->log_end, d->bitmap_offset,
+		       d->bitmap_bytes, d->bitmap_epoch, d->bitmap_lsn,
+		       d->base_lsn, d->extent_hi_epoch,
+		       uuid_text(&d->rebuild_source));
 	putchar('}');
 }
 

@@ -31,14 +31,20 @@ def test_layout(box):
                 "-j")
     ok(r.code == 0, "a blank image is formatted", r)
     j = r.json
-    ok(j["size_bytes"] == 59 * MIB and j["wal"]["bytes"] == 4 * MIB and
-       j["extent_offset"] == 5 * MIB and j["wal"]["offset"] == MIB,
+    ok(j["size_bytes"] == 58 * MIB and j["wal"]["bytes"] == 4 * MIB and
+       j["bitmap_offset"] == 5 * MIB and j["extent_offset"] == 6 * MIB and
+       j["wal"]["offset"] == MIB,
        "log and extent are where disk.h says", j)
     gens = [struct.unpack_from("<Q", slot(disk, n), 16)[0] for n in (0, 1)]
     ok(gens == [2, 1] and all(slot(disk, n)[:8] == b"SWBLOCK1" for n in (0, 1)),
        "both slots are written, generation & 1 says where", gens)
     data = open(disk, "rb").read()
-    ok(not any(data[MIB:]), "ring start and extent read as zeroes")
+    ok(not any(data[MIB:5 * MIB]) and not any(data[6 * MIB:]),
+       "ring start and extent read as zeroes")
+    ok(data[5 * MIB:5 * MIB + 4] == b"SWBB" and
+       not any(data[5 * MIB + 32:5 * MIB + 4096]) and
+       not any(data[5 * MIB + 4096:6 * MIB]),
+       "a page of the bitmap for up to 127 MiB, without a bit")
     ok(box.ctl("add", disk).code == 0, "and it can be attached")
 
 
@@ -86,7 +92,7 @@ def test_sizes(box):
 def test_separate_wal(box):
     a, w = box.disk("a.img"), box.disk("w.img", 16)
     j = box.ctl("format", "--file", a, "--wal", w, "-j").json
-    ok(j["size_bytes"] == 63 * MIB and j["wal"]["bytes"] == 15 * MIB,
+    ok(j["size_bytes"] == 62 * MIB and j["wal"]["bytes"] == 15 * MIB,
        "the log has its own device", j)
     same = slot(a, 0)[24:56] == slot(w, 0)[24:56]
     flags = [struct.unpack_from("<I", slot(p, 0), 88)[0] for p in (a, w)]

@@ -162,8 +162,7 @@ u64 swb_core_flush_wanted(struct swb_core *c, u8 peer)
 	return c->log.barrier_want;
 }
 
-bool swb_core_ack(const struct swb_core *c, u8 peer, u64 *session,
-		  u64 *received, u64 *written, u64 *durable)
+bool swb_core_ack(const struct swb_core *c, u8 peer, struct swb_ack *ack)
 {
 	const struct swb_core_peer *p;
 
@@ -172,10 +171,13 @@ bool swb_core_ack(const struct swb_core *c, u8 peer, u64 *session,
 	p = &c->peer[peer];
 	if (!p->matched || swb_disk_failed(c))
 		return false;				/* I-220 */
-	*session = p->session;
-	*received = c->log.head;
-	*written = c->log.written;
-	*durable = c->log.durable;
+	ack->session = p->session;
+	ack->received = c->log.head;
+	ack->written = c->log.written;
+	ack->durable = c->log.durable;
+	ack->base = c->base_taken;
+	if (p->kind != SWB_START_STREAM && c->rebuild == SWB_REBUILD_IDLE)
+		ack->base = SWB_WIRE_BASE_DONE;		/* P10 v */
 	return true;
 }
 
@@ -229,12 +231,18 @@ void swb_core_own_facts(const struct swb_core *c, u8 peer, struct swb_facts *f)
 	f->committed = max_t(u64, c->d.committed, c->log.committed); /* P16 */
 	f->extent_lo = c->d.extent_lo;
 	f->extent_hi = c->d.extent_hi;
+	f->extent_hi_epoch = c->d.extent_hi_epoch;
+	f->base_lsn = c->d.base_lsn;
+	f->bitmap_epoch = c->d.bitmap_epoch;
+	f->bitmap_lsn = c->d.bitmap_lsn;
 	f->log_start = c->log.start;
 	f->extent_bytes = c->d.extent_bytes;
 	f->block_bytes = c->d.block_bytes;
 	f->ring_mib = (u32)(c->d.ring_bytes >> 20);
 	if (c->d.flags & SWB_SUPER_INCONSISTENT)
 		f->flags |= SWB_FACT_INCONSISTENT;
+	if (c->d.flags & SWB_SUPER_DELTA)
+		f->flags |= SWB_FACT_DELTA;
 	if (swb_disk_failed(c))
 		f->flags |= SWB_FACT_DISK_FAILED;
 	if (c->d.flags & SWB_SUPER_OVERRIDDEN)

@@ -12,7 +12,7 @@
 
 #define SUPER_FLAGS (SWB_SUPER_INCONSISTENT | SWB_SUPER_DISK_FAILED | \
 		     SWB_SUPER_WAL_SEPARATE | SWB_SUPER_IS_WAL | \
-		     SWB_SUPER_OVERRIDDEN)
+		     SWB_SUPER_OVERRIDDEN | SWB_SUPER_DELTA)
 
 /* crc32c of @len bytes at @buf, the 4 bytes at @hole taken as zero */
 static u32 crc_with_hole(const void *buf, size_t len, size_t hole)
@@ -103,11 +103,30 @@ void swb_codec_super_encode(const struct swb_durable *d, void *buf)
 	s->tail_lsn = cpu_to_le64(d->tail_lsn);
 	s->log_end = cpu_to_le64(d->log_end);
 	s->base_lsn = cpu_to_le64(d->base_lsn);
+	s->bitmap_offset = cpu_to_le64(d->bitmap_offset);
+	s->bitmap_bytes = cpu_to_le64(d->bitmap_bytes);
+	s->bitmap_epoch = cpu_to_le64(d->bitmap_epoch);
+	s->bitmap_lsn = cpu_to_le64(d->bitmap_lsn);
+	s->extent_hi_epoch = cpu_to_le64(d->extent_hi_epoch);
+	memcpy(s->rebuild_source, d->rebuild_source.b,
+	       sizeof(s->rebuild_source));
 	s->lineage_count = cpu_to_le32(d->lineage.count);
 	memcpy(s->volume_label, d->volume_label, sizeof(s->volume_label));
 	memcpy(s->replica_label, d->replica_label, sizeof(s->replica_label));
 	lineage_encode(&d->lineage, s->lineage);
 	s->crc = cpu_to_le32(swb_crc32c(0, s, sizeof(*s)));
+}
+
+/* between the ring and the extent, room for a bit of each granule */
+static bool super_bitmap_ok(const struct swb_durable *d)
+{
+	u64 end = d->bitmap_offset + d->bitmap_bytes;
+
+	return d->bitmap_offset >= SWB_AREA_ALIGN &&
+	       aligned(d->bitmap_offset, SWB_AREA_ALIGN) &&
+	       aligned(d->bitmap_bytes, SWB_BITMAP_PAGE) &&
+	       d->bitmap_bytes >= SWB_BITMAP_BYTES(d->extent_bytes) &&
+	       end >= d->bitmap_offset && end <= d->extent_offset;
 }
 
 static bool super_geometry_ok(const struct swb_durable *d)
@@ -128,7 +147,9 @@ static bool super_geometry_ok(const struct swb_durable *d)
 	    !aligned(d->extent_offset, SWB_AREA_ALIGN) ||
 	    d->extent_offset + d->extent_bytes < d->extent_offset)
 		return false;
-	return d->extent_bytes && aligned(d->extent_bytes, d->block_bytes);
+	if (!d->extent_bytes || !aligned(d->extent_bytes, d->block_bytes))
+		return false;
+	return super_bitmap_ok(d);
 }
 
 static bool super_fields_ok(const struct swb_durable *d)
@@ -140,6 +161,8 @@ static bool super_fields_ok(const struct swb_durable *d)
 	if (d->opened > d->epoch)			/* I-021 */
 		return false;
 	if (d->extent_lo > d->extent_hi)		/* I-008 */
+		return false;
+	if ((d->flags & SWB_SUPER_DELTA) && !(d->flags & SWB_SUPER_INCONSISTENT))
 		return false;
 	if (!d->tail_lsn || d->tail_lsn > d->extent_lo + 1)	/* I-097 */
 		return false;
@@ -174,6 +197,13 @@ static void super_load(const struct swb_disk_super *s, struct swb_durable *d)
 	d->tail_lsn = le64_to_cpu(s->tail_lsn);
 	d->log_end = le64_to_cpu(s->log_end);
 	d->base_lsn = le64_to_cpu(s->base_lsn);
+	d->bitmap_offset = le64_to_cpu(s->bitmap_offset);
+	d->bitmap_bytes = le64_to_cpu(s->bitmap_bytes);
+	d->bitmap_epoch = le64_to_cpu(s->bitmap_epoch);
+	d->bitmap_lsn = le64_to_cpu(s->bitmap_lsn);
+	d->extent_hi_epoch = le64_to_cpu(s->extent_hi_epoch);
+	memcpy(d->rebuild_source.b, s->rebuild_source,
+	       sizeof(d->rebuild_source.b));
 	memcpy(d->volume_label, s->volume_label, sizeof(d->volume_label));
 	memcpy(d->replica_label, s->replica_label, sizeof(d->replica_label));
 	d->volume_label[SWB_LABEL_BYTES - 1] = 0;
@@ -332,10 +362,11 @@ void swb_codec_frame_encode(const struct swb_frame *f,
 	out->flush_lsn = cpu_to_le64(f->flush_lsn);
 	for (i = 0; i < ARRAY_SIZE(f->a); i++)
 		out->a[i] = cpu_to_le64(f->a[i]);
+	out->everywhere = cpu_to_le64(f->everywhere);
 	out->crc = cpu_to_le32(swb_crc32c(0, out, sizeof(*out)));
 }
 
-/* Only DATA has records and payload; only DATA, OPEN and FACTS have a body. */
+/* Records and payload: DATA and BASE. A body: these, OPEN and FACTS. */
 static bool frame_lengths_ok(const struct swb_frame *f)
 {
 	u32 body = 0;
@@ -345,6 +376,10 @@ static bool frame_lengths_ok(const struct swb_frame *f)
 		       f->body_bytes ==
 				(u32)f->nrec * sizeof(struct swb_disk_rec) &&
 		       f->payload_bytes <= SWB_GROUP_PAYLOAD_MAX;
+	if (f->type == SWB_WIRE_BASE)
+		return f->nrec == 1 &&
+		       f->body_bytes == sizeof(struct swb_disk_rec) &&
+		       f->payload_bytes <= SWB_REC_PAYLOAD_MAX;
 	if (f->type == SWB_WIRE_OPEN || f->type == SWB_WIRE_FACTS)
 		body = sizeof(struct swb_wire_facts);
 	return f->body_bytes == body && !f->nrec && !f->payload_bytes;
@@ -373,7 +408,8 @@ enum swblock_reason swb_codec_frame_decode(const struct swb_wire_header *in,
 	f->flush_lsn = le64_to_cpu(in->flush_lsn);
 	for (i = 0; i < ARRAY_SIZE(f->a); i++)
 		f->a[i] = le64_to_cpu(in->a[i]);
-	if (f->type < SWB_WIRE_OPEN || f->type > SWB_WIRE_CLOSE)
+	f->everywhere = le64_to_cpu(in->everywhere);
+	if (f->type < SWB_WIRE_OPEN || f->type > SWB_WIRE_BASE_END)
 		return SWBLOCK_REASON_BAD_TYPE;
 	return frame_lengths_ok(f) ? SWBLOCK_REASON_NONE :
 				     SWBLOCK_REASON_BAD_LENGTH;
@@ -395,6 +431,10 @@ void swb_codec_facts_encode(const struct swb_facts *f,
 	out->committed = cpu_to_le64(f->committed);
 	out->extent_lo = cpu_to_le64(f->extent_lo);
 	out->extent_hi = cpu_to_le64(f->extent_hi);
+	out->extent_hi_epoch = cpu_to_le64(f->extent_hi_epoch);
+	out->base_lsn = cpu_to_le64(f->base_lsn);
+	out->bitmap_epoch = cpu_to_le64(f->bitmap_epoch);
+	out->bitmap_lsn = cpu_to_le64(f->bitmap_lsn);
 	out->log_start = cpu_to_le64(f->log_start);
 	out->extent_bytes = cpu_to_le64(f->extent_bytes);
 	out->block_bytes = cpu_to_le32(f->block_bytes);
@@ -435,6 +475,10 @@ bool swb_codec_facts_decode(const void *buf, u32 len, struct swb_facts *f)
 	f->committed = le64_to_cpu(in->committed);
 	f->extent_lo = le64_to_cpu(in->extent_lo);
 	f->extent_hi = le64_to_cpu(in->extent_hi);
+	f->extent_hi_epoch = le64_to_cpu(in->extent_hi_epoch);
+	f->base_lsn = le64_to_cpu(in->base_lsn);
+	f->bitmap_epoch = le64_to_cpu(in->bitmap_epoch);
+	f->bitmap_lsn = le64_to_cpu(in->bitmap_lsn);
 	f->log_start = le64_to_cpu(in->log_start);
 	f->extent_bytes = le64_to_cpu(in->extent_bytes);
 	f->block_bytes = le32_to_cpu(in->block_bytes);
@@ -444,4 +488,25 @@ bool swb_codec_facts_decode(const void *buf, u32 len, struct swb_facts *f)
 			    &f->lineage))
 		return false;
 	return facts_fields_ok(f);
+}
+
+void swb_codec_bitmap_seal(struct swb_disk_bitmap *page, u64 ring_id, u64 index)
+{
+	page->magic = cpu_to_le32(SWB_BITMAP_MAGIC);
+	page->crc = 0;
+	page->ring_id = cpu_to_le64(ring_id);
+	page->index = cpu_to_le64(index);
+	page->reserved = 0;
+	page->crc = cpu_to_le32(swb_crc32c(0, page, sizeof(*page)));
+}
+
+bool swb_codec_bitmap_check(const struct swb_disk_bitmap *page, u64 ring_id,
+			    u64 index)
+{
+	return le32_to_cpu(page->magic) == SWB_BITMAP_MAGIC &&
+	       le64_to_cpu(page->ring_id) == ring_id &&
+	       le64_to_cpu(page->index) == index &&
+	       crc_with_hole(page, sizeof(*page),
+			     offsetof(struct swb_disk_bitmap, crc)) ==
+			le32_to_cpu(page->crc);
 }

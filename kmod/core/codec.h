@@ -96,6 +96,7 @@ struct swb_frame {
 	u64 committed;
 	u64 flush_lsn;
 	u64 a[4];
+	u64 everywhere;
 };
 
 /** swb_codec_frame_encode() - @out has 96 bytes */
@@ -118,5 +119,21 @@ void swb_codec_facts_encode(const struct swb_facts *f,
 
 /** swb_codec_facts_decode() - Return: false if a field is impossible */
 bool swb_codec_facts_decode(const void *buf, u32 len, struct swb_facts *f);
+
+/**
+ * swb_codec_bitmap_seal() - make a page of the bitmap fit for the disk
+ * @page: SWB_BITMAP_PAGE bytes, the bits in place
+ * @ring_id: see format/disk.h
+ * @index: number of the page
+ */
+void swb_codec_bitmap_seal(struct swb_disk_bitmap *page, u64 ring_id, u64 index);
+
+/**
+ * swb_codec_bitmap_check() - look at a page of the bitmap
+ *
+ * Return: false if it is torn or foreign; then it counts as all ones (P11).
+ */
+bool swb_codec_bitmap_check(const struct swb_disk_bitmap *page, u64 ring_id,
+			    u64 index);
 
 #endif /* SWB_CORE_CODEC_H */

@@ -16,8 +16,9 @@
  *     noted; their end is a later event.
  *  2. The leaf functions (admit, append, check_data, ...) run under the lock that
  *     also covers a step; they never run between a step and the lock's release.
- *  3. A SUPER_SAVED, LOG_FLUSHED or LOG_TRUNCATED is posted only when it is true
- *     on the medium, device cache flushed.
+ *  3. A SUPER_SAVED, LOG_FLUSHED, LOG_TRUNCATED, REBUILD_PREPARED or
+ *     REBUILD_CLEARED is posted only when it is true on the medium, device
+ *     cache flushed.
  */
 #ifndef SWB_CORE_H
 #define SWB_CORE_H
@@ -70,6 +71,16 @@ struct swb_log {
  * @heard_ns: last frame from it
  * @said_ns: last frame to it
  * @acked_ns: last ack from it, or since when something is unacknowledged
+ * @progress_ns: since when it has got no further, for the stall budget
+ * @kind: enum swb_wire_start of this session; both sides
+ * @void_copy: primary: what it acks is no copy of anything yet (P10): it counts
+ *	for nothing. From START of a delta or rebuild to the ack that completes it
+ * @rebuild_ordered: the controller allows a delta or rebuild of it; until it is
+ *	complete, or its budget is used up, or a newer epoch
+ * @base_started: BASE_START was given in this session
+ * @base_sent: the base lane is done
+ * @base_end: W, @base_sent: newest extent_hi that was sampled
+ * @base_acked: bytes of base blocks that it took in this session
  */
 struct swb_core_peer {
 	u8 state;
@@ -95,6 +106,35 @@ struct swb_core_peer {
 	u64 heard_ns;
 	u64 said_ns;
 	u64 acked_ns;
+	u64 progress_ns;
+	u8 kind;
+	bool void_copy;
+	bool rebuild_ordered;
+	bool base_started;
+	bool base_sent;
+	u64 base_end;
+	u64 base_acked;
+};
+
+/**
+ * enum swb_rebuild_phase - a target on its way from the mark to its end (P10)
+ *
+ * The mark itself is SWB_SUPER_INCONSISTENT of the durable part. A session that
+ * ends goes back to IDLE; PREPARING and CLEARING are finished all the same.
+ */
+enum swb_rebuild_phase {
+	SWB_REBUILD_IDLE,
+	SWB_REBUILD_PREPARING,	/* REBUILD_PREPARE is under way */
+	SWB_REBUILD_COPYING,	/* stream and base lane */
+	SWB_REBUILD_ENDING,	/* BASE_END was taken; C and durable follow */
+	SWB_REBUILD_CLEARING,	/* REBUILD_CLEAR is under way */
+};
+
+/** enum swb_rebuild_auto - what needs no order of the controller */
+enum swb_rebuild_auto {
+	SWB_AUTO_NONE,
+	SWB_AUTO_DELTA,
+	SWB_AUTO_REBUILD,	/* and delta */
 };
 
 /** enum swb_adopt_phase - adoption is one atomic act in stages (P6) */
@@ -124,11 +164,19 @@ enum swb_io_state {
  * @link_deadline_ns: nothing heard for so long ends a link
  * @ping_interval_ns: say something at least so often
  * @flush_interval_ns: background flush when written > durable for so long
+ * @catchup_stall_ns: a peer that is not required and gets no further for so long
+ *	while it is behind needs a rebuild, or its rebuild ends; 0 = no limit
+ * @rebuild_auto: enum swb_rebuild_auto
+ *
+ * The other budget of I-058, bytes of history pinned for such a peer, is known
+ * to the ring only: the caller turns it into the LSN of TICK.
  */
 struct swb_tune {
 	u64 link_deadline_ns;
 	u64 ping_interval_ns;
 	u64 flush_interval_ns;
+	u64 catchup_stall_ns;
+	u8 rebuild_auto;
 };
 
 /**
@@ -180,6 +228,16 @@ struct swb_tune {
  * @flush_goal: the running or next flush is wanted as soon as written reaches
  *	it; newer wants do not move it, or they would starve it
  * @truncate_session: session that TRUNCATE was started for
+ * @rebuild: enum swb_rebuild_phase, of a target
+ * @rebuild_peer: source of it
+ * @rebuild_session: session that PREPARE or CLEAR was started for
+ * @rebuild_kind: enum swb_wire_start of it
+ * @rebuild_base: m of it
+ * @rebuild_from: first LSN of its stream, w
+ * @rebuild_end: W, in ENDING
+ * @base_taken: bytes of base blocks that this target took in this session
+ * @everywhere: replica: what the primary said of it in this session; ask
+ *	swb_core_everywhere()
  * @now_ns: time of the last event
  * @refused: frames, acks and orders refused, by enum swblock_reason (I-037)
  * @primary_facts: what the primary's OPEN said, kept by a replica
@@ -230,6 +288,15 @@ struct swb_core {
 	u64 written_back;
 	u64 flush_goal;
 	u64 truncate_session;
+	u8 rebuild;
+	u8 rebuild_peer;
+	u8 rebuild_kind;
+	u64 rebuild_session;
+	u64 rebuild_base;
+	u64 rebuild_from;
+	u64 rebuild_end;
+	u64 base_taken;
+	u64 everywhere;
 	u64 now_ns;
 	u64 refused[__SWBLOCK_REASON_MAX];
 	struct swb_facts primary_facts;
@@ -263,7 +330,16 @@ enum swb_event_type {
 	SWB_EV_BARRIER_WANTED,	/* lsn: target */
 	SWB_EV_DISK_FAILED,	/* latched: P17a */
 	SWB_EV_LAST_CLOSED,	/* the last opener of the device is gone */
-	SWB_EV_TICK,		/* time has passed */
+	SWB_EV_TICK,		/* time has passed; lsn: records <= it are
+				 * beyond the byte budget of catch-up, 0 if none
+				 */
+	SWB_EV_REBUILD_ORDERED,	/* primary: the controller allows it for peer */
+	SWB_EV_REBUILD_PREPARED, /* target: mark and empty log are durable */
+	SWB_EV_BASE_SENT,	/* source: lane done; peer, session, lsn = W */
+	SWB_EV_PEER_BASE_ENDED,	/* target got BASE_END, every block before it is
+				 * written: peer, session, epoch, lsn = W
+				 */
+	SWB_EV_REBUILD_CLEARED,	/* target: the mark is durably gone */
 	SWB_EV_COUNT
 };
 
@@ -311,15 +387,18 @@ struct swb_event {
 		const struct swb_facts *facts;
 		struct {
 			u64 from, truncate_to, target;
+			u64 kind;	/* enum swb_wire_start */
 		} start;
 		struct {
 			u64 received, written, durable;
+			u64 base;	/* bytes, or SWB_WIRE_BASE_DONE */
 		} ack;
 		struct {
 			u64 committed, flush_lsn;
 			u64 next;	/* of PING: LSN after the last one sent
 					 * before it, 0 if not told
 					 */
+			u64 everywhere;
 		} ping;
 	} u;
 };
@@ -340,7 +419,7 @@ enum swb_action_type {
 	SWB_ACT_TRUNCATE,
 	SWB_ACT_SEND_OPEN,	/* peer: OPEN with fresh facts, session a */
 	SWB_ACT_SEND_FACTS,	/* peer: FACTS with fresh facts, session a */
-	SWB_ACT_SEND_START,	/* peer: from a, truncate_to b, target c */
+	SWB_ACT_SEND_START,	/* peer: from a, truncate_to b, target c, kind d */
 	SWB_ACT_SEND_ACK,	/* peer: current progress, by swb_core_ack() */
 	SWB_ACT_SEND_PING,	/* peer: C and flush_lsn a ride on it */
 	SWB_ACT_SEND_CLOSE,	/* peer: reason a; then CLOSE_LINK follows */
@@ -359,6 +438,34 @@ enum swb_action_type {
 	SWB_ACT_NOTIFY_PEER,	/* state, letter or reason of peer changed */
 	SWB_ACT_NOTIFY_CONDITIONS,
 	SWB_ACT_NOTIFY_STEP_DOWN, /* a peer holds epoch a */
+	/*
+	 * Target: make it void and empty, for a delta (a == SWB_START_DELTA, m =
+	 * b) or a rebuild; the stream will begin at c. -> REBUILD_PREPARED.
+	 * Synchronously, as TRUNCATE; the link hears nothing meanwhile:
+	 *  1. a delta whose member is not void yet: write back every own record
+	 *     <= m, extent_hi durably before it (P9), and flush the extent;
+	 *  2. wait for WAL writes in flight, stop write-back, drop the dirty map
+	 *     and every group of the ring;
+	 *  3. swb_core_rebuild_mark() under the lock, then one save with the mark,
+	 *     an empty ring (tail_lsn = c, next place and number, a raised
+	 *     incarnation, log_end = c - 1): mark and reset are one (P10 i);
+	 *  4. post.
+	 */
+	SWB_ACT_REBUILD_PREPARE,
+	/*
+	 * Source: the base lane of peer begins, session a, kind b. A delta copies
+	 * what its own bitmap holds now, a rebuild every granule. Each block is
+	 * read from the extent, not from the overlay of newer writes; after the
+	 * read swb_core_base_sample() gives what rides on its frame. WAL frames
+	 * go first. At the end BASE_END, and -> BASE_SENT.
+	 */
+	SWB_ACT_BASE_START,
+	SWB_ACT_BASE_STOP,	/* source: no base block for peer after this */
+	/*
+	 * Target: flush the extent, swb_core_rebuild_unmark() under the lock,
+	 * save; -> REBUILD_CLEARED. Synchronously.
+	 */
+	SWB_ACT_REBUILD_CLEAR,
 	SWB_ACT_COUNT
 };
 
@@ -369,6 +476,7 @@ enum swb_action_type {
  * @a: see the type
  * @b: see the type
  * @c: see the type
+ * @d: see the type
  */
 struct swb_action {
 	enum swb_action_type type;
@@ -376,9 +484,10 @@ struct swb_action {
 	u64 a;
 	u64 b;
 	u64 c;
+	u64 d;
 };
 
-#define SWB_ACTIONS_MAX	64
+#define SWB_ACTIONS_MAX	80
 
 struct swb_actions {
 	u32 count;
@@ -512,9 +621,24 @@ u64 swb_core_sent_next(const struct swb_core *c, u8 peer);
 /** swb_core_flush_wanted() - flush_lsn to ride on the next frame to @peer */
 u64 swb_core_flush_wanted(struct swb_core *c, u8 peer);
 
+/**
+ * struct swb_ack - what a replica tells its primary
+ * @session: of the primary
+ * @received: see struct swb_core_peer
+ * @written: as well
+ * @durable: as well
+ * @base: bytes of base blocks taken in this session, or SWB_WIRE_BASE_DONE
+ */
+struct swb_ack {
+	u64 session;
+	u64 received;
+	u64 written;
+	u64 durable;
+	u64 base;
+};
+
 /** swb_core_ack() - replica: progress to tell; false if no session is matched */
-bool swb_core_ack(const struct swb_core *c, u8 peer, u64 *session,
-		  u64 *received, u64 *written, u64 *durable);
+bool swb_core_ack(const struct swb_core *c, u8 peer, struct swb_ack *ack);
 
 /**
  * swb_core_writeback_limit() - no record above it may go to the extent (P8)
@@ -536,6 +660,84 @@ u64 swb_core_writeback_limit(const struct swb_core *c);
  * Return: min(extent_lo, pins of live sessions).
  */
 u64 swb_core_trim_limit(const struct swb_core *c, bool ignore_pins);
+
+/* ---- delta and rebuild (P10, P11); leaves, all under the step's lock ---- */
+
+/**
+ * swb_core_rebuild_allowed() - may the controller order a rebuild of @peer?
+ *
+ * Return: NONE; NO_ROLE if this is no primary, FOREIGN_REPLICA if @peer is no
+ * other member, REQUIRED if sync_all waits for it (P10 vii).
+ */
+enum swblock_reason swb_core_rebuild_allowed(const struct swb_core *c, u8 peer);
+
+/**
+ * swb_core_rebuild_mark() - the durable part and the log as REBUILD_PREPARE
+ * leaves them: void, with an empty log whose next LSN is w, the lineage of the
+ * source below it, extent_lo = extent_hi = w - 1, the bitmap's base there
+ * @c: member
+ *
+ * The caller has executed steps 1 and 2 of SWB_ACT_REBUILD_PREPARE, and sets the
+ * tail, the incarnation and log_end before it saves.
+ */
+void swb_core_rebuild_mark(struct swb_core *c);
+
+/** swb_core_rebuild_unmark() - the durable part as REBUILD_CLEAR leaves it */
+void swb_core_rebuild_unmark(struct swb_core *c);
+
+/**
+ * swb_core_base_sample() - source: epoch and LSN of extent_hi now; no block read
+ * before holds anything above it (P10 iv)
+ */
+void swb_core_base_sample(const struct swb_core *c, u64 *epoch, u64 *lsn);
+
+/**
+ * swb_core_base_session() - source: session of the base lane to @peer, 0 if it
+ * must not go on. Asked with each frame.
+ */
+u64 swb_core_base_session(const struct swb_core *c, u8 peer);
+
+/**
+ * swb_core_check_base() - target: may this BASE or BASE_END be taken?
+ * @c: member
+ * @peer: who sent it
+ * @session: of its header
+ * @epoch: of its header
+ * @hi_epoch: its sample
+ * @hi_lsn: as well
+ *
+ * Return: NONE, or why not.
+ */
+enum swblock_reason swb_core_check_base(const struct swb_core *c, u8 peer,
+					u64 session, u64 epoch, u64 hi_epoch,
+					u64 hi_lsn);
+
+/**
+ * swb_core_base_raise() - target: extent_hi := the sample, if that is more
+ *
+ * Return: true if the superblock must be saved before the block is written.
+ */
+bool swb_core_base_raise(struct swb_core *c, u64 hi_epoch, u64 hi_lsn);
+
+/** swb_core_base_took() - target: a base block of @bytes is written; ack soon */
+void swb_core_base_took(struct swb_core *c, u8 peer, u64 session, u64 bytes);
+
+/**
+ * swb_core_everywhere() - each member of the configuration is durable up to here,
+ * void copies not counted; rides on each frame of a primary. 0 if unknown
+ */
+u64 swb_core_everywhere(const struct swb_core *c);
+
+/**
+ * swb_core_bitmap_raise() - before a batch of write-back up to @lo
+ * @c: member
+ * @lo: what extent_lo will be
+ *
+ * Return: true: the batch needs no bits, the base is @lo now in the durable part,
+ * and bits of older batches may be cleared when the save that follows is durable,
+ * not before. False: the bits of the batch must be durable before that save (P11).
+ */
+bool swb_core_bitmap_raise(struct swb_core *c, u64 lo);
 
 /** swb_core_own_facts() - fresh facts for OPEN and FACTS */
 void swb_core_own_facts(const struct swb_core *c, u8 peer, struct swb_facts *f);

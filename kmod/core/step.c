@@ -8,10 +8,10 @@
 
 /*
  * The most a step can say: each peer at most CLOSE, CLOSE_LINK or OPEN/START and
- * SHIP, a flush request, and NOTIFY_PEER twice; beside that less than 16 orders
- * about the member itself.
+ * SHIP, a flush request, an order to its base lane, and NOTIFY_PEER twice; beside
+ * that less than 16 orders about the member itself.
  */
-static_assert(SWB_MEMBERS_MAX * 6 + 16 <= SWB_ACTIONS_MAX);
+static_assert(SWB_MEMBERS_MAX * 7 + 16 <= SWB_ACTIONS_MAX);
 
 struct swb_action *swb_act(struct swb_actions *out, enum swb_action_type type)
 {
@@ -143,6 +143,11 @@ static void step_link(struct swb_core *c, const struct swb_event *ev,
 	case SWB_EV_DISK_FAILED:
 	case SWB_EV_LAST_CLOSED:
 	case SWB_EV_TICK:
+	case SWB_EV_REBUILD_ORDERED:
+	case SWB_EV_REBUILD_PREPARED:
+	case SWB_EV_BASE_SENT:
+	case SWB_EV_PEER_BASE_ENDED:
+	case SWB_EV_REBUILD_CLEARED:
 	case SWB_EV_COUNT:
 		break;
 	}
@@ -205,6 +210,11 @@ static void step_fact(struct swb_core *c, const struct swb_event *ev,
 	case SWB_EV_PEER_CLOSED:
 		step_link(c, ev, out);
 		break;
+	case SWB_EV_REBUILD_ORDERED:
+	case SWB_EV_REBUILD_PREPARED:
+	case SWB_EV_BASE_SENT:
+	case SWB_EV_PEER_BASE_ENDED:
+	case SWB_EV_REBUILD_CLEARED:
 	case SWB_EV_COUNT:
 		break;
 	}

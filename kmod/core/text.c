@@ -56,6 +56,7 @@ const char *swb_text_peer_state(u8 state)
 		[SWBLOCK_PEER_IN_SYNC] = "in_sync",
 		[SWBLOCK_PEER_NEEDS_REBUILD] = "needs_rebuild",
 		[SWBLOCK_PEER_REFUSED] = "refused",
+		[SWBLOCK_PEER_REBUILDING] = "rebuilding",
 	};
 
 	return NAME_OF(name, state);
@@ -80,6 +81,7 @@ const char *swb_text_condition(u32 bit)
 		{ SWBLOCK_COND_DEGRADED, "degraded" },
 		{ SWBLOCK_COND_REMOVING, "removing" },
 		{ SWBLOCK_COND_ZOMBIE, "zombie" },
+		{ SWBLOCK_COND_REBUILDING, "rebuilding" },
 	};
 	u32 i;
 
@@ -127,6 +129,8 @@ const char *swb_text_reason(u32 reason)
 		[SWBLOCK_REASON_PIN_LOST] = "pin_lost",
 		[SWBLOCK_REASON_GEOMETRY] = "geometry",
 		[SWBLOCK_REASON_DEMOTED] = "demoted",
+		[SWBLOCK_REASON_BUDGET] = "budget",
+		[SWBLOCK_REASON_REQUIRED] = "required",
 	};
 
 	return NAME_OF(name, reason);
@@ -158,6 +162,11 @@ const char *swb_text_event(enum swb_event_type t)
 		[SWB_EV_DISK_FAILED] = "disk_failed",
 		[SWB_EV_LAST_CLOSED] = "last_closed",
 		[SWB_EV_TICK] = "tick",
+		[SWB_EV_REBUILD_ORDERED] = "rebuild_ordered",
+		[SWB_EV_REBUILD_PREPARED] = "rebuild_prepared",
+		[SWB_EV_BASE_SENT] = "base_sent",
+		[SWB_EV_PEER_BASE_ENDED] = "peer_base_ended",
+		[SWB_EV_REBUILD_CLEARED] = "rebuild_cleared",
 	};
 
 	return NAME_OF(name, t);
@@ -191,6 +200,10 @@ const char *swb_text_action(enum swb_action_type t)
 		[SWB_ACT_NOTIFY_PEER] = "notify_peer",
 		[SWB_ACT_NOTIFY_CONDITIONS] = "notify_conditions",
 		[SWB_ACT_NOTIFY_STEP_DOWN] = "notify_step_down",
+		[SWB_ACT_REBUILD_PREPARE] = "rebuild_prepare",
+		[SWB_ACT_BASE_START] = "base_start",
+		[SWB_ACT_BASE_STOP] = "base_stop",
+		[SWB_ACT_REBUILD_CLEAR] = "rebuild_clear",
 	};
 
 	return NAME_OF(name, t);
@@ -309,6 +322,8 @@ const char *swb_text_wire(u16 type)
 		[SWB_WIRE_ACK] = "ACK",
 		[SWB_WIRE_PING] = "PING",
 		[SWB_WIRE_CLOSE] = "CLOSE",
+		[SWB_WIRE_BASE] = "BASE",
+		[SWB_WIRE_BASE_END] = "BASE_END",
 	};
 
 	return NAME_OF(name, type);

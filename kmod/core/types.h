@@ -141,6 +141,10 @@ struct swb_facts {
 	u64 committed;
 	u64 extent_lo;
 	u64 extent_hi;
+	u64 extent_hi_epoch;
+	u64 base_lsn;
+	u64 bitmap_epoch;
+	u64 bitmap_lsn;
 	u64 log_start;
 	u64 extent_bytes;
 	u32 block_bytes;
@@ -179,6 +183,12 @@ struct swb_durable {
 	u32 tail_prev_crc;
 	u64 log_end;
 	u64 base_lsn;
+	u64 bitmap_offset;
+	u64 bitmap_bytes;
+	u64 bitmap_epoch;
+	u64 bitmap_lsn;
+	u64 extent_hi_epoch;
+	struct swb_uuid rebuild_source;
 	u8 volume_label[SWB_LABEL_BYTES];
 	u8 replica_label[SWB_LABEL_BYTES];
 	struct swb_lineage lineage;	/* what the table says, LSNs < tail_lsn */

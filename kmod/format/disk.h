@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bytes on a member's disk: superblock, WAL group header, record descriptor.
+ * Bytes on a member's disk: superblock, WAL group header, record descriptor,
+ * page of the changed-block bitmap.
  *
  * Shared by the module, the tools and the simulators. Layout only: no
  * behaviour, no policy. Every integer is little-endian. docs/design/
  * disk-format.md explains the picture:
  *
- *   data device   | super 0 | .. | super 1 | .. | ring (WAL) | extent |
- *                 0         4K   64K            1M           1M-aligned
+ *   data device   | super 0 | .. | super 1 | .. | ring | bitmap | extent |
+ *                 0         4K   64K            1M     1M-aligned, both
  *   WAL device    | super 0 | .. | super 1 | .. | ring |      (optional)
  */
 #ifndef SWB_FORMAT_DISK_H
@@ -22,12 +23,12 @@
 #endif
 
 #define SWB_DISK_MAGIC		"SWBLOCK1"	/* 8 bytes, no NUL */
-#define SWB_DISK_VERSION	1
+#define SWB_DISK_VERSION	2
 #define SWB_SUPER_BYTES		4096
 #define SWB_SUPER_SLOTS		2
 #define SWB_SUPER_OFFSET_0	0
 #define SWB_SUPER_OFFSET_1	65536
-#define SWB_AREA_ALIGN		(1024 * 1024)	/* ring and extent start here */
+#define SWB_AREA_ALIGN		(1024 * 1024)	/* ring, bitmap, extent start here */
 #define SWB_RING_BYTES_MIN	(1024ULL * 1024)
 #define SWB_RING_BYTES_MAX	(64ULL * 1024 * 1024 * 1024)
 #define SWB_LINEAGE_MAX		64
@@ -39,6 +40,7 @@
 #define SWB_SUPER_WAL_SEPARATE	0x0004	/* ring is on another device */
 #define SWB_SUPER_IS_WAL	0x0008	/* this super marks a WAL device */
 #define SWB_SUPER_OVERRIDDEN	0x0010	/* an override epoch is in the lineage */
+#define SWB_SUPER_DELTA		0x0020	/* the unfinished one is a delta */
 
 /* struct swb_disk_lineage.flags */
 #define SWB_LINEAGE_OVERRIDE	0x1	/* epoch was opened by an override */
@@ -86,7 +88,16 @@ struct swb_disk_lineage {
  * @tail_prev_crc: header checksum of the group before it
  * @log_end: last LSN of the log when @incarnation was raised; a group of an
  *	older incarnation speaks only for LSNs <= it, what it holds above is dead
- * @base_lsn: m of an unfinished DELTA/REBUILD, valid with INCONSISTENT
+ * @base_lsn: m of an unfinished delta (0: of a rebuild), with INCONSISTENT. The
+ *	extent is the state at m, changed by records in (m, extent_hi] only
+ * @bitmap_offset: first byte of the bitmap on the data device
+ * @bitmap_bytes: size of it, SWB_BITMAP_BYTES of @extent_bytes or more
+ * @bitmap_epoch: epoch of record @bitmap_lsn
+ * @bitmap_lsn: base: every block changed by a record in (@bitmap_lsn, @extent_lo]
+ *	has its bit (P11)
+ * @extent_hi_epoch: epoch of record @extent_hi, with INCONSISTENT: base blocks
+ *	run ahead of the log, which could say it otherwise
+ * @rebuild_source: replica that the unfinished one copied from
  * @lineage_count: entries in use
  * @volume_label: name of the volume, NUL padded
  * @replica_label: name of this copy, NUL padded
@@ -121,12 +132,18 @@ struct swb_disk_super {
 	__le64 tail_lsn;
 	__le64 log_end;
 	__le64 base_lsn;
+	__le64 bitmap_offset;
+	__le64 bitmap_bytes;
+	__le64 bitmap_epoch;
+	__le64 bitmap_lsn;
+	__le64 extent_hi_epoch;
+	__u8   rebuild_source[16];
 	__le32 lineage_count;
 	__le32 reserved0;
 	__u8   volume_label[SWB_LABEL_BYTES];
 	__u8   replica_label[SWB_LABEL_BYTES];
 	struct swb_disk_lineage lineage[SWB_LINEAGE_MAX];
-	__u8   reserved[4096 - 296 - SWB_LINEAGE_MAX * 24];
+	__u8   reserved[4096 - 352 - SWB_LINEAGE_MAX * 24];
 };
 
 #define SWB_GROUP_MAGIC		0x47425753	/* "SWBG" */
@@ -204,6 +221,41 @@ struct swb_disk_group {
 	struct swb_disk_rec rec[];
 };
 
+#define SWB_BITMAP_MAGIC	0x42425753	/* "SWBB" */
+#define SWB_BITMAP_PAGE		4096
+#define SWB_BITMAP_PAGE_BITS	((SWB_BITMAP_PAGE - 32) * 8)
+#define SWB_GRANULE_BYTES	4096	/* of the extent, for each bit */
+
+/**
+ * struct swb_disk_bitmap - one page of the changed-block bitmap
+ * @magic: SWB_BITMAP_MAGIC
+ * @crc: crc32c of the page with this field as zero
+ * @ring_id: equals the superblock's
+ * @index: number of the page; bit i of it stands for granule
+ *	@index * SWB_BITMAP_PAGE_BITS + i
+ * @reserved: 0
+ * @bits: bit i is 1 << (i & 7) of byte i >> 3
+ *
+ * A page that is torn or foreign counts as all ones: copying too much is only
+ * slow.
+ */
+struct swb_disk_bitmap {
+	__le32 magic;
+	__le32 crc;
+	__le64 ring_id;
+	__le64 index;
+	__le64 reserved;
+	__u8   bits[SWB_BITMAP_PAGE - 32];
+};
+
+/* pages for an extent, and their bytes */
+#define SWB_BITMAP_PAGES(extent_bytes) \
+	((((extent_bytes) + SWB_GRANULE_BYTES - 1) / SWB_GRANULE_BYTES + \
+	  SWB_BITMAP_PAGE_BITS - 1) / SWB_BITMAP_PAGE_BITS)
+#define SWB_BITMAP_BYTES(extent_bytes) \
+	(SWB_BITMAP_PAGES(extent_bytes) * SWB_BITMAP_PAGE)
+
+static_assert(sizeof(struct swb_disk_bitmap) == SWB_BITMAP_PAGE);
 static_assert(sizeof(struct swb_disk_lineage) == 24);
 static_assert(sizeof(struct swb_disk_super) == SWB_SUPER_BYTES);
 static_assert(sizeof(struct swb_disk_rec) == 24);

@@ -10,6 +10,7 @@
  *     START(from, truncate_to, target) --->  cut, then
  *     <----- ACK(received, written, durable)
  *     DATA... (live and catch-up alike) -->
+ *     BASE... BASE_END (delta, rebuild) -->
  *     <----- ACK...
  *
  * One frame = header, then @body_bytes of body (records or facts), then
@@ -21,36 +22,56 @@
 #include "disk.h"
 
 #define SWB_WIRE_MAGIC		0x57425753	/* "SWBW" */
-#define SWB_WIRE_PROTO_MIN	1
-#define SWB_WIRE_PROTO_MAX	1
+#define SWB_WIRE_PROTO_MIN	2
+#define SWB_WIRE_PROTO_MAX	2
 
 enum swb_wire_type {
 	SWB_WIRE_OPEN	= 1,	/* body: swb_wire_facts */
 	SWB_WIRE_FACTS	= 2,	/* body: swb_wire_facts */
-	SWB_WIRE_START	= 3,	/* a: from LSN, truncate_to, frozen target */
+	SWB_WIRE_START	= 3,	/* a: from LSN, truncate_to, frozen target,
+				 * enum swb_wire_start
+				 */
 	SWB_WIRE_DATA	= 4,	/* a: first LSN, epoch of records; body: recs */
-	SWB_WIRE_ACK	= 5,	/* a: received, written, durable */
+	SWB_WIRE_ACK	= 5,	/* a: received, written, durable; bytes of BASE
+				 * taken in this session, or SWB_WIRE_BASE_DONE
+				 */
 	SWB_WIRE_PING	= 6,	/* keeps the link alive; carries C, flush_lsn;
 				 * a: from a primary, LSN after the last it sent
 				 */
 	SWB_WIRE_CLOSE	= 7,	/* a: enum swb_reason, epoch of the sender */
+	SWB_WIRE_BASE	= 8,	/* a: epoch and LSN of the source's extent_hi,
+				 * sampled after the read; body: one rec, WRITE
+				 * with payload or ZEROES without (P10)
+				 */
+	SWB_WIRE_BASE_END = 9,	/* a: epoch and LSN of the last such sample, W */
 };
+
+/** enum swb_wire_start - what a session is to bring */
+enum swb_wire_start {
+	SWB_START_STREAM  = 0,	/* from = m + 1, truncate_to = m */
+	SWB_START_DELTA	  = 1,	/* from = extent_lo + 1, truncate_to = m */
+	SWB_START_REBUILD = 2,	/* from = extent_lo + 1, truncate_to = 0 */
+};
+
+/* a[3] of ACK: the mark is durably cleared, from now on acks count */
+#define SWB_WIRE_BASE_DONE	(~0ULL)
 
 /**
  * struct swb_wire_header - 96 bytes at the start of every frame
  * @magic: SWB_WIRE_MAGIC
  * @crc: crc32c of the 96 bytes with this field as zero
  * @type: enum swb_wire_type
- * @nrec: records in the body (DATA), else 0
+ * @nrec: records in the body (DATA; 1 in BASE), else 0
  * @body_bytes: bytes of body, <= SWB_WIRE_BODY_MAX
- * @payload_bytes: bytes of payload (DATA), <= SWB_GROUP_PAYLOAD_MAX
+ * @payload_bytes: bytes of payload (DATA, BASE), <= SWB_GROUP_PAYLOAD_MAX
  * @body_crc: crc32c of the body
  * @session: id of the session, drawn by the primary; unique per primary boot
  * @epoch: epoch of the session
  * @committed: C of the primary (0 from a replica)
  * @flush_lsn: the primary asks for a flush up to here (0: none)
  * @a: by type, see enum swb_wire_type
- * @reserved: 0
+ * @everywhere: every member of the configuration is durable up to here, as the
+ *	primary counts (0 from a replica): write-back up to it needs no bits (P11)
  */
 struct swb_wire_header {
 	__le32 magic;
@@ -65,13 +86,14 @@ struct swb_wire_header {
 	__le64 committed;
 	__le64 flush_lsn;
 	__le64 a[4];
-	__le64 reserved;
+	__le64 everywhere;
 };
 
 /* struct swb_wire_facts.flags */
 #define SWB_FACT_INCONSISTENT	0x1
 #define SWB_FACT_DISK_FAILED	0x2
 #define SWB_FACT_OVERRIDDEN	0x4
+#define SWB_FACT_DELTA		0x8	/* with INCONSISTENT: it is a delta */
 
 /**
  * struct swb_wire_facts - what a member says of itself when a session opens
@@ -87,6 +109,10 @@ struct swb_wire_header {
  * @committed: known C, a cross-check only (P8, P16)
  * @extent_lo: see disk.h
  * @extent_hi: see disk.h
+ * @extent_hi_epoch: see disk.h, with INCONSISTENT
+ * @base_lsn: see disk.h, with INCONSISTENT
+ * @bitmap_epoch: see disk.h
+ * @bitmap_lsn: see disk.h
  * @log_start: S, the oldest LSN that can be streamed
  * @extent_bytes: size of the volume
  * @block_bytes: logical block size
@@ -109,6 +135,10 @@ struct swb_wire_facts {
 	__le64 committed;
 	__le64 extent_lo;
 	__le64 extent_hi;
+	__le64 extent_hi_epoch;
+	__le64 base_lsn;
+	__le64 bitmap_epoch;
+	__le64 bitmap_lsn;
 	__le64 log_start;
 	__le64 extent_bytes;
 	__le32 block_bytes;
@@ -121,7 +151,7 @@ struct swb_wire_facts {
 #define SWB_WIRE_BODY_MAX	4096
 
 static_assert(sizeof(struct swb_wire_header) == 96);
-static_assert(sizeof(struct swb_wire_facts) == 160 + SWB_LINEAGE_MAX * 24);
+static_assert(sizeof(struct swb_wire_facts) == 192 + SWB_LINEAGE_MAX * 24);
 static_assert(sizeof(struct swb_wire_facts) <= SWB_WIRE_BODY_MAX);
 static_assert(SWB_GROUP_RECS_MAX * sizeof(struct swb_disk_rec) <=
 	      SWB_WIRE_BODY_MAX);

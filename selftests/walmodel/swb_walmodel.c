@@ -285,10 +285,13 @@ static int format(void)
 	d->ring_unit = unit;
 	d->ring_offset = SWB_AREA_ALIGN;
 	d->ring_bytes = (u64)ring_kb * 1024;
-	d->extent_offset = SWB_AREA_ALIGN;
-	if (!wal)
-		d->extent_offset += round_up(d->ring_bytes, SWB_AREA_ALIGN);
 	d->extent_bytes = BLOCKS * block;
+	d->bitmap_offset = SWB_AREA_ALIGN;
+	if (!wal)
+		d->bitmap_offset += round_up(d->ring_bytes, SWB_AREA_ALIGN);
+	d->bitmap_bytes = SWB_BITMAP_BYTES(d->extent_bytes);
+	d->extent_offset = d->bitmap_offset +
+			   round_up(d->bitmap_bytes, SWB_AREA_ALIGN);
 	d->tail_lsn = 1;
 	d->flags = wal ? SWB_SUPER_WAL_SEPARATE : 0;
 	err = save_format(&data_store, d);

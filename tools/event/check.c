@@ -179,6 +179,9 @@ static void check_i090(struct step *s)
 	case SWB_EV_PEER_OPENED: case SWB_EV_PEER_CLOSED:
 	case SWB_EV_LOG_FLUSHED: case SWB_EV_SUPER_SAVED:
 	case SWB_EV_LAST_CLOSED: case SWB_EV_TICK: case SWB_EV_COUNT:
+	case SWB_EV_REBUILD_ORDERED: case SWB_EV_REBUILD_PREPARED:
+	case SWB_EV_BASE_SENT: case SWB_EV_PEER_BASE_ENDED:
+	case SWB_EV_REBUILD_CLEARED:
 		return;
 	}
 	c = *s->b;

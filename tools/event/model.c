@@ -446,6 +446,10 @@ static void act(struct ev_world *w, u8 node, const struct swb_action *a)
 	case SWB_ACT_NOTIFY_PEER:
 	case SWB_ACT_NOTIFY_CONDITIONS:
 	case SWB_ACT_NOTIFY_STEP_DOWN:
+	case SWB_ACT_REBUILD_PREPARE:	/* no plan orders a rebuild here */
+	case SWB_ACT_BASE_START:
+	case SWB_ACT_BASE_STOP:
+	case SWB_ACT_REBUILD_CLEAR:
 	case SWB_ACT_COUNT:
 		break;
 	}

@@ -82,6 +82,11 @@ void ev_say_event(struct ev_world *w, u8 node, const struct swb_event *ev)
 	case SWB_EV_DISK_FAILED:
 	case SWB_EV_LAST_CLOSED:
 	case SWB_EV_TICK:
+	case SWB_EV_REBUILD_ORDERED:
+	case SWB_EV_REBUILD_PREPARED:
+	case SWB_EV_BASE_SENT:
+	case SWB_EV_PEER_BASE_ENDED:
+	case SWB_EV_REBUILD_CLEARED:
 	case SWB_EV_COUNT:
 		ev_say(w, node, "> %s", name);
 		break;

@@ -103,6 +103,7 @@ void ev_send(struct ev_world *w, u8 node, const struct swb_action *a)
 		f.a[0] = (u8)a->a;
 		f.a[1] = (u8)a->b;
 		f.a[2] = (u8)a->c;
+		f.a[3] = (u8)a->d;
 	} else {
 		f.type = SWB_WIRE_CLOSE;
 		f.a[0] = (u8)a->a;
@@ -114,15 +115,14 @@ void ev_send(struct ev_world *w, u8 node, const struct swb_action *a)
 void ev_ack(struct ev_world *w, u8 node, u8 peer)
 {
 	struct ev_frame f = frame_of(w, node, peer, SWB_WIRE_ACK);
-	u64 session, received, written, durable;
+	struct swb_ack ack;
 
-	if (!swb_core_ack(&w->core[node], peer, &session, &received, &written,
-			  &durable))
+	if (!swb_core_ack(&w->core[node], peer, &ack))
 		return;
-	f.session = (u32)session;
-	f.a[0] = (u8)received;
-	f.a[1] = (u8)written;
-	f.a[2] = (u8)durable;
+	f.session = (u32)ack.session;
+	f.a[0] = (u8)ack.received;
+	f.a[1] = (u8)ack.written;
+	f.a[2] = (u8)ack.durable;
 	put(w, node, peer, &f);
 }
 
@@ -340,6 +340,9 @@ void ev_receive(struct ev_world *w, u8 node, u8 conn)
 		break;
 	case SWB_WIRE_PING:
 		take_header(w, node, peer, &f);
+		break;
+	case SWB_WIRE_BASE:		/* no plan orders a rebuild here */
+	case SWB_WIRE_BASE_END:
 		break;
 	case SWB_WIRE_CLOSE:
 		ev.type = SWB_EV_PEER_CLOSED;

@@ -229,6 +229,7 @@ static enum lab_view believed(struct lab *l, u8 p, u8 n)
 		return VIEW_ABSENT;
 	case SWBLOCK_PEER_OPENING:
 	case SWBLOCK_PEER_CATCHING_UP:
+	case SWBLOCK_PEER_REBUILDING:
 		return VIEW_BEHIND;
 	case SWBLOCK_PEER_IN_SYNC:
 		return VIEW_IN_SYNC;

@@ -147,7 +147,7 @@ const struct worst *check_worst(struct world *w, struct node *n)
 		return s;
 	s->changes = d->stable_changes;
 	supers = disk_changed(d, 0, NODE_RING_OFFSET);
-	ring = disk_changed(d, NODE_RING_OFFSET, NODE_EXTENT_OFFSET);
+	ring = disk_changed(d, NODE_RING_OFFSET, NODE_BITMAP_OFFSET);
 	if (!s->valid || !scan_stands(d, &s->l))
 		scan_anew(w, n, &s->l);
 	else if (supers || ring)

@@ -161,7 +161,7 @@ static void body_record(const struct script *s, struct swb_frame *f)
 
 static u16 frame_type(const char *name)
 {
-	for (u16 t = SWB_WIRE_OPEN; t <= SWB_WIRE_CLOSE; t++)
+	for (u16 t = SWB_WIRE_OPEN; t <= SWB_WIRE_BASE_END; t++)
 		if (strcmp(swb_text_wire(t), name) == 0)
 			return t;
 	return 0;
@@ -178,6 +178,7 @@ static void frame_args(const struct script *s, const struct node *to,
 		f->a[0] = key_number(s, "from", 0);
 		f->a[1] = key_number(s, "cut", 0);
 		f->a[2] = key_number(s, "target", 0);
+		f->a[3] = key_number(s, "kind", 0);
 		break;
 	case SWB_WIRE_DATA:
 		f->a[0] = key_number(s, "first", to->core.log.head + 1);
@@ -187,6 +188,7 @@ static void frame_args(const struct script *s, const struct node *to,
 		f->a[0] = key_number(s, "received", 0);
 		f->a[1] = key_number(s, "written", 0);
 		f->a[2] = key_number(s, "durable", 0);
+		f->a[3] = key_number(s, "base", 0);
 		break;
 	case SWB_WIRE_PING:
 		f->a[0] = key_number(s, "next", 0);
@@ -194,6 +196,11 @@ static void frame_args(const struct script *s, const struct node *to,
 	case SWB_WIRE_CLOSE:
 		f->a[0] = reason_by_name(key(s, "reason"));
 		f->a[1] = key_number(s, "closer", f->epoch);
+		break;
+	case SWB_WIRE_BASE:
+	case SWB_WIRE_BASE_END:
+		f->a[0] = key_number(s, "of", to->core.log.last_epoch);
+		f->a[1] = key_number(s, "hi", 0);
 		break;
 	}
 }

@@ -72,6 +72,8 @@ static void format(struct world *w, struct node *n, u8 identity)
 	d->ring_bytes = NODE_RING_BYTES;
 	d->extent_offset = NODE_EXTENT_OFFSET;
 	d->extent_bytes = (u64)w->shape.blocks * SIM_BLOCK;
+	d->bitmap_offset = NODE_BITMAP_OFFSET;
+	d->bitmap_bytes = SWB_BITMAP_BYTES(d->extent_bytes);
 	d->incarnation = 1;
 	d->tail_seq = 1;
 	d->tail_lsn = 1;

@@ -153,6 +153,10 @@ static void act(struct world *w, struct node *n, const struct swb_action *a)
 	case SWB_ACT_NOTIFY_PEER:
 	case SWB_ACT_NOTIFY_CONDITIONS:
 		break;
+	case SWB_ACT_REBUILD_PREPARE:
+	case SWB_ACT_BASE_START:
+	case SWB_ACT_BASE_STOP:
+	case SWB_ACT_REBUILD_CLEAR:
 	case SWB_ACT_COUNT:
 		swb_assert(false);
 		break;

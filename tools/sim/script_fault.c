@@ -65,7 +65,7 @@ static bool do_lie(struct script *s)
 	d->lie_to = NODE_RING_OFFSET;
 	if (strcmp(where, "ring") == 0) {
 		d->lie_from = NODE_RING_OFFSET;
-		d->lie_to = NODE_EXTENT_OFFSET;
+		d->lie_to = NODE_BITMAP_OFFSET;
 	} else if (strcmp(where, "extent") == 0) {
 		d->lie_from = NODE_EXTENT_OFFSET;
 		d->lie_to = d->bytes;

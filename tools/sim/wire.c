@@ -41,6 +41,7 @@ static struct swb_frame frame_of(struct node *n, u8 peer, u16 type)
 
 	if (n->core.role == SWBLOCK_ROLE_PRIMARY) {
 		f.committed = n->core.log.committed;
+		f.everywhere = swb_core_everywhere(&n->core);
 		if (type == SWB_WIRE_DATA || type == SWB_WIRE_PING)
 			f.flush_lsn = swb_core_flush_wanted(&n->core, peer);
 	}
@@ -72,6 +73,7 @@ void wire_send(struct world *w, struct node *n, const struct swb_action *a)
 		f.a[0] = a->a;
 		f.a[1] = a->b;
 		f.a[2] = a->c;
+		f.a[3] = a->d;
 	} else if (a->type == SWB_ACT_SEND_CLOSE) {
 		f.type = SWB_WIRE_CLOSE;
 		f.flush_lsn = 0;
@@ -85,9 +87,15 @@ void wire_ack(struct world *w, struct node *n, u8 peer)
 {
 	struct swb_frame f = frame_of(n, peer, SWB_WIRE_ACK);
 
-	if (!swb_core_ack(&n->core, peer, &f.session, &f.a[0], &f.a[1],
-			  &f.a[2]))
+	struct swb_ack ack;
+
+	if (!swb_core_ack(&n->core, peer, &ack))
 		return;
+	f.session = ack.session;
+	f.a[0] = ack.received;
+	f.a[1] = ack.written;
+	f.a[2] = ack.durable;
+	f.a[3] = ack.base;
 	if (w->broken == BREAK_ACK_RECEIVED) {
 		f.a[1] = f.a[0];
 		f.a[2] = f.a[0];
@@ -314,7 +322,8 @@ static void take_header(struct world *w, struct node *n, struct incoming *in)
 	struct swb_event ev = {
 		.type = SWB_EV_PEER_PINGED, .peer = in->peer,
 		.session = in->f.session, .epoch = in->f.epoch,
-		.u.ping = { in->f.committed, in->f.flush_lsn, 0 },
+		.u.ping = { in->f.committed, in->f.flush_lsn, 0,
+			    in->f.everywhere },
 	};
 
 	if (in->f.type == SWB_WIRE_PING)
@@ -413,6 +422,7 @@ static void take(struct world *w, struct node *n, struct incoming *in)
 		ev.u.start.from = in->f.a[0];
 		ev.u.start.truncate_to = in->f.a[1];
 		ev.u.start.target = in->f.a[2];
+		ev.u.start.kind = in->f.a[3];
 		node_post(w, n, &ev);
 		break;
 	case SWB_WIRE_DATA:
@@ -423,6 +433,7 @@ static void take(struct world *w, struct node *n, struct incoming *in)
 		ev.u.ack.received = in->f.a[0];
 		ev.u.ack.written = in->f.a[1];
 		ev.u.ack.durable = in->f.a[2];
+		ev.u.ack.base = in->f.a[3];
 		node_post(w, n, &ev);
 		break;
 	case SWB_WIRE_PING:
@@ -433,6 +444,10 @@ static void take(struct world *w, struct node *n, struct incoming *in)
 		ev.reason = (u32)in->f.a[0];
 		ev.epoch = in->f.a[1];
 		node_post(w, n, &ev);
+		break;
+	case SWB_WIRE_BASE:
+	case SWB_WIRE_BASE_END:
+		fail_link(w, n, in->peer, SWBLOCK_REASON_BAD_TYPE);
 		break;
 	}
 }

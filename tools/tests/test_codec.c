@@ -41,8 +41,12 @@ static void durable_random(struct swb_durable *d)
 	d->ring_unit = rnd_below(2) ? 512 : 4096;
 	d->ring_offset = SWB_AREA_ALIGN;
 	d->ring_bytes = SWB_AREA_ALIGN * (1 + rnd_below(64));
-	d->extent_offset = d->ring_offset + d->ring_bytes;
+	d->bitmap_offset = d->ring_offset + d->ring_bytes;
 	d->extent_bytes = 4096 * (1 + rnd_below(1 << 20));
+	d->bitmap_bytes = SWB_BITMAP_BYTES(d->extent_bytes);
+	d->bitmap_epoch = rnd();
+	d->bitmap_lsn = rnd();
+	d->extent_offset = d->bitmap_offset + SWB_AREA_ALIGN;
 	d->epoch = 1 + rnd_below(1000);
 	d->opened = rnd_below(d->epoch + 1);
 	d->incarnation = rnd();
@@ -55,6 +59,10 @@ static void durable_random(struct swb_durable *d)
 	d->tail_prev_crc = (u32)rnd();
 	d->log_end = rnd();
 	d->base_lsn = rnd();
+	d->extent_hi_epoch = rnd();
+	fill(&d->rebuild_source, 16);
+	if (d->flags & SWB_SUPER_INCONSISTENT)
+		d->flags |= rnd_below(2) ? SWB_SUPER_DELTA : 0;
 	snprintf((char *)d->volume_label, SWB_LABEL_BYTES, "vol%u", (u32)rnd());
 	snprintf((char *)d->replica_label, SWB_LABEL_BYTES, "rep%u", (u32)rnd());
 	lineage_random(&d->lineage, (u32)rnd_below(SWB_LINEAGE_MAX + 1), 1 << 30);
@@ -103,7 +111,7 @@ TEST(test_codec_super_verdicts, "foreign, torn, newer and impossible "
 	memset(buf + 2048, 0xff, 2048);
 	CHECK_EQ(swb_codec_super_decode(buf, &out), SWB_SUPER_BAD_CRC);
 	swb_codec_super_encode(&d, buf);
-	s->version = cpu_to_le32(2);
+	s->version = cpu_to_le32(SWB_DISK_VERSION + 1);
 	s->crc = 0;
 	s->crc = cpu_to_le32(swb_crc32c(0, buf, SWB_SUPER_BYTES));
 	CHECK_EQ(swb_codec_super_decode(buf, &out), SWB_SUPER_BAD_VERSION);
@@ -145,6 +153,13 @@ TEST(test_codec_super_impossible_fields, "each impossible field is refused "
 	BAD(extent_bytes = 0);
 	BAD(extent_bytes += 1);
 	BAD(extent_bytes = ~(u64)0 - 4095);
+	BAD(bitmap_offset = d.bitmap_offset + 4096);
+	BAD(bitmap_offset = 0);
+	BAD(bitmap_bytes -= SWB_BITMAP_PAGE);
+	BAD(bitmap_bytes += 512);
+	BAD(bitmap_bytes = SWB_AREA_ALIGN + SWB_BITMAP_PAGE);
+	BAD(bitmap_bytes = ~(u64)SWB_BITMAP_PAGE + 1);
+	BAD(flags = (d.flags & ~(u32)SWB_SUPER_INCONSISTENT) | SWB_SUPER_DELTA);
 	BAD(opened = d.epoch + 1);
 	BAD(extent_hi = d.extent_lo - 1);
 	BAD(tail_lsn = 0);
@@ -344,12 +359,43 @@ TEST(test_codec_group_impossible, "sealed headers with impossible lengths "
 	}
 }
 
+/* ---- bitmap ----------------------------------------------------------- */
+
+TEST(test_codec_bitmap_pages, "a page of the bitmap is known by disk, number and "
+	"checksum; any flipped bit gives it away")
+{
+	static struct swb_disk_bitmap page;
+	u8 *b = (u8 *)&page;
+
+	fill(page.bits, sizeof(page.bits));
+	swb_codec_bitmap_seal(&page, 77, 3);
+	CHECK(swb_codec_bitmap_check(&page, 77, 3));
+	CHECK(!swb_codec_bitmap_check(&page, 78, 3));
+	CHECK(!swb_codec_bitmap_check(&page, 77, 2));
+	for (u32 bit = 0; bit < sizeof(page) * 8; bit++) {
+		b[bit / 8] ^= (u8)(1 << bit % 8);
+		CHECK(!swb_codec_bitmap_check(&page, 77, 3));
+		b[bit / 8] ^= (u8)(1 << bit % 8);
+	}
+	memset(&page, 0, sizeof(page));
+	CHECK(!swb_codec_bitmap_check(&page, 0, 0));
+}
+
+TEST(test_codec_bitmap_sizes, "each granule of an extent has its bit, and no page "
+	"is idle")
+{
+	CHECK_EQ(SWB_BITMAP_BYTES((u64)512), 4096);
+	CHECK_EQ(SWB_BITMAP_BYTES((u64)4096 * SWB_BITMAP_PAGE_BITS), 4096);
+	CHECK_EQ(SWB_BITMAP_BYTES((u64)4096 * SWB_BITMAP_PAGE_BITS + 512), 8192);
+	CHECK_EQ(SWB_BITMAP_PAGES((u64)1 << 40), 8257);
+}
+
 /* ---- frames ----------------------------------------------------------- */
 
 TEST(test_codec_frame_round_trip, "each type of frame with its lengths "
 	"comes back")
 {
-	for (u16 type = SWB_WIRE_OPEN; type <= SWB_WIRE_CLOSE; type++) {
+	for (u16 type = SWB_WIRE_OPEN; type <= SWB_WIRE_BASE_END; type++) {
 		struct swb_frame in = { .type = type }, out;
 		struct swb_wire_header h;
 
@@ -357,6 +403,10 @@ TEST(test_codec_frame_round_trip, "each type of frame with its lengths "
 			in.nrec = 5;
 			in.body_bytes = 5 * 24;
 			in.payload_bytes = 8192;
+		} else if (type == SWB_WIRE_BASE) {
+			in.nrec = 1;
+			in.body_bytes = 24;
+			in.payload_bytes = rnd_below(2) ? 0 : 4096;
 		} else if (type <= SWB_WIRE_FACTS) {
 			in.body_bytes = sizeof(struct swb_wire_facts);
 		}
@@ -365,6 +415,7 @@ TEST(test_codec_frame_round_trip, "each type of frame with its lengths "
 		in.epoch = rnd();
 		in.committed = rnd();
 		in.flush_lsn = rnd();
+		in.everywhere = rnd();
 		for (int i = 0; i < 4; i++)
 			in.a[i] = rnd();
 		swb_codec_frame_encode(&in, &h);
@@ -408,7 +459,14 @@ TEST(test_codec_frame_types_and_lengths, "unknown types and lengths that do "
 	const u32 facts = sizeof(struct swb_wire_facts);
 
 	CHECK_EQ(frame_reason(0, 0, 0, 0), SWBLOCK_REASON_BAD_TYPE);
-	CHECK_EQ(frame_reason(8, 0, 0, 0), SWBLOCK_REASON_BAD_TYPE);
+	CHECK_EQ(frame_reason(10, 0, 0, 0), SWBLOCK_REASON_BAD_TYPE);
+	CHECK_EQ(frame_reason(SWB_WIRE_BASE, 1, 24, 0), SWBLOCK_REASON_NONE);
+	CHECK_EQ(frame_reason(SWB_WIRE_BASE, 1, 24, 128 << 10), SWBLOCK_REASON_NONE);
+	CHECK_EQ(frame_reason(SWB_WIRE_BASE, 1, 24, (128 << 10) + 512), SWBLOCK_REASON_BAD_LENGTH);
+	CHECK_EQ(frame_reason(SWB_WIRE_BASE, 2, 48, 0), SWBLOCK_REASON_BAD_LENGTH);
+	CHECK_EQ(frame_reason(SWB_WIRE_BASE, 0, 0, 0), SWBLOCK_REASON_BAD_LENGTH);
+	CHECK_EQ(frame_reason(SWB_WIRE_BASE_END, 0, 0, 0), SWBLOCK_REASON_NONE);
+	CHECK_EQ(frame_reason(SWB_WIRE_BASE_END, 0, 0, 512), SWBLOCK_REASON_BAD_LENGTH);
 	CHECK_EQ(frame_reason(SWB_WIRE_OPEN, 0, facts, 0), SWBLOCK_REASON_NONE);
 	CHECK_EQ(frame_reason(SWB_WIRE_OPEN, 0, facts - 1, 0), SWBLOCK_REASON_BAD_LENGTH);
 	CHECK_EQ(frame_reason(SWB_WIRE_OPEN, 0, facts, 512), SWBLOCK_REASON_BAD_LENGTH);
@@ -529,11 +587,11 @@ TEST(test_text_every_name, "each enum value has a name of its own, each "
 		CHECK(swb_text_reason(r)[0] != '?');
 	for (u32 s = SWBLOCK_STAT_READS; s < __SWBLOCK_STAT_MAX; s++)
 		CHECK(swb_text_stat(s)[0] != '?');
-	for (u32 b = 1; b <= SWBLOCK_COND_ZOMBIE; b <<= 1)
+	for (u32 b = 1; b <= SWBLOCK_COND_REBUILDING; b <<= 1)
 		CHECK(swb_text_condition(b)[0] != '?');
-	for (u8 s = 0; s <= SWBLOCK_PEER_REFUSED; s++)
+	for (u8 s = 0; s <= SWBLOCK_PEER_REBUILDING; s++)
 		CHECK(swb_text_peer_state(s)[0] != '?');
-	for (u16 w = SWB_WIRE_OPEN; w <= SWB_WIRE_CLOSE; w++)
+	for (u16 w = SWB_WIRE_OPEN; w <= SWB_WIRE_BASE_END; w++)
 		CHECK(swb_text_wire(w)[0] != '?');
 	for (u8 l = 'A'; l <= 'N'; l++)
 		for (u8 t = SWBLOCK_TABLE_RECOVER; t <= SWBLOCK_TABLE_PROMOTE; t++)

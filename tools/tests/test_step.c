@@ -524,26 +524,27 @@ TEST(test_step_links_wait_for_opening, "links made before the promotion get "
 TEST(test_step_replica_opens_and_streams, "OPEN, FACTS, START, data: acks "
 	"tell received, written and durable apart")
 {
-	u64 session, received, written, durable;
+	struct swb_ack ack;
 
 	replica();
-	CHECK(!swb_core_ack(&r.c, 0, &session, &received, &written, &durable));
+	CHECK(!swb_core_ack(&r.c, 0, &ack));
 	rig_stream(&r);
 	CHECK_EQ(r.c.peer[0].state, SWBLOCK_PEER_CATCHING_UP);
 	CHECK_EQ(rig_data(&r, 7, 1, 2), SWBLOCK_REASON_NONE);
-	CHECK(swb_core_ack(&r.c, 0, &session, &received, &written, &durable));
-	CHECK_EQ(session, 7);
-	CHECK_EQ(received, 11);
-	CHECK_EQ(written, 10);
-	CHECK_EQ(durable, 10);
+	CHECK(swb_core_ack(&r.c, 0, &ack));
+	CHECK_EQ(ack.session, 7);
+	CHECK_EQ(ack.received, 11);
+	CHECK_EQ(ack.written, 10);
+	CHECK_EQ(ack.durable, 10);
+	CHECK_EQ(ack.base, 0);
 	rig_written(&r, 11);
 	CHECK(order_to(&r, 0, SWB_ACT_SEND_ACK));
 	rig_ping(&r, 7, 0, 11);
 	CHECK(order(&r, SWB_ACT_FLUSH_LOG));
 	rig_flushed(&r, 11);
 	CHECK(order_to(&r, 0, SWB_ACT_SEND_ACK));
-	swb_core_ack(&r.c, 0, &session, &received, &written, &durable);
-	CHECK_EQ(durable, 11);
+	swb_core_ack(&r.c, 0, &ack);
+	CHECK_EQ(ack.durable, 11);
 	CHECK_EQ(r.c.peer[0].state, SWBLOCK_PEER_CATCHING_UP);
 	rig_ping(&r, 7, 11, 0);
 	CHECK_EQ(r.c.peer[0].state, SWBLOCK_PEER_IN_SYNC);
@@ -1032,6 +1033,9 @@ TEST(test_step_random_events, "any sequence of facts, also absurd ones, "
 			case SWB_EV_LOG_FLUSHED: case SWB_EV_LOG_TRUNCATED:
 			case SWB_EV_SUPER_SAVED: case SWB_EV_BARRIER_WANTED:
 			case SWB_EV_LAST_CLOSED: case SWB_EV_TICK: case SWB_EV_COUNT:
+			case SWB_EV_REBUILD_ORDERED: case SWB_EV_REBUILD_PREPARED:
+			case SWB_EV_BASE_SENT: case SWB_EV_PEER_BASE_ENDED:
+			case SWB_EV_REBUILD_CLEARED:
 				break;
 			case SWB_EV_CHECKPOINTED:
 				ev.lsn = swb_core_writeback_limit(&r.c);

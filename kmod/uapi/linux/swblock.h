@@ -82,6 +82,8 @@ enum swblock_role {
  * @SWBLOCK_PEER_IN_SYNC: a barrier at or above the frozen target completed (G6)
  * @SWBLOCK_PEER_NEEDS_REBUILD: catch-up is impossible; sticky until rebuilt
  * @SWBLOCK_PEER_REFUSED: an impossible combination of facts; see the case letter
+ * @SWBLOCK_PEER_REBUILDING: blocks are copied to it, by delta or rebuild; it is
+ *	no prefix of anything and counts for nothing until that is complete (P10)
  */
 enum swblock_peer_state {
 	SWBLOCK_PEER_DETACHED	   = 0,
@@ -90,6 +92,7 @@ enum swblock_peer_state {
 	SWBLOCK_PEER_IN_SYNC	   = 3,
 	SWBLOCK_PEER_NEEDS_REBUILD = 4,
 	SWBLOCK_PEER_REFUSED	   = 5,
+	SWBLOCK_PEER_REBUILDING	   = 6,
 };
 
 /* SWBLOCK_A_CONDITIONS: what a volume waits for or suffers from, as bits */
@@ -106,6 +109,7 @@ enum swblock_peer_state {
 #define SWBLOCK_COND_DEGRADED		0x0400	/* a required peer is not in sync */
 #define SWBLOCK_COND_REMOVING		0x0800
 #define SWBLOCK_COND_ZOMBIE		0x1000	/* a lower bio never completed */
+#define SWBLOCK_COND_REBUILDING		0x2000	/* some peer is being rebuilt */
 
 /* report flags */
 #define SWBLOCK_REPORT_INCONSISTENT	0x1
@@ -389,6 +393,8 @@ enum swblock_reason {
 	SWBLOCK_REASON_PIN_LOST		= 32,	/* history needed was trimmed */
 	SWBLOCK_REASON_GEOMETRY		= 33,	/* size or block size differ */
 	SWBLOCK_REASON_DEMOTED		= 34,
+	SWBLOCK_REASON_BUDGET		= 35,	/* catch-up took too much or too long */
+	SWBLOCK_REASON_REQUIRED		= 36,	/* a required member is not rebuilt */
 	__SWBLOCK_REASON_MAX,
 };
 
