@@ -115,29 +115,50 @@ static int connect_one(const struct addrinfo *ai, uint64_t deadline_ns)
 	return fd;
 }
 
-int net_connect(const char *hostport, uint64_t deadline_ns, char *why, size_t len)
+static int connect_any(const struct addrinfo *list, uint64_t deadline_ns)
 {
-	struct addrinfo *list = lookup(hostport, 0, why, len), *ai;
+	const struct addrinfo *ai;
 	int fd = -EHOSTUNREACH;
+
+	for (ai = list; ai; ai = ai->ai_next) {
+		fd = connect_one(ai, deadline_ns);
+		if (fd >= 0 || fd == -ETIMEDOUT)
+			break;
+	}
+	return fd;
+}
+
+static int connect_within(const char *hostport, bool patient, uint64_t deadline_ns,
+			  char *why, size_t len)
+{
+	struct addrinfo *list = lookup(hostport, 0, why, len);
+	int fd;
 
 	if (!list)
 		return -1;
-	/* The other side may be started a moment later by the same hand. */
 	do {
-		for (ai = list; ai; ai = ai->ai_next) {
-			fd = connect_one(ai, deadline_ns);
-			if (fd >= 0 || fd == -ETIMEDOUT)
-				break;
-		}
-		if (fd == -ECONNREFUSED)
-			usleep(100000);
-	} while (fd == -ECONNREFUSED && boottime_ns() < deadline_ns);
+		fd = connect_any(list, deadline_ns);
+		if (fd != -ECONNREFUSED || !patient)
+			break;
+		usleep(100000);
+	} while (boottime_ns() < deadline_ns);
 	freeaddrinfo(list);
 	if (fd < 0) {
 		snprintf(why, len, "%s: %s", hostport, strerror(-fd));
 		return -1;
 	}
 	return fd;
+}
+
+int net_connect(const char *hostport, uint64_t deadline_ns, char *why, size_t len)
+{
+	return connect_within(hostport, true, deadline_ns, why, len);
+}
+
+int net_connect_once(const char *hostport, uint64_t deadline_ns, char *why,
+		     size_t len)
+{
+	return connect_within(hostport, false, deadline_ns, why, len);
 }
 
 static bool is_loopback(const struct sockaddr *sa)
@@ -148,6 +169,16 @@ static bool is_loopback(const struct sockaddr *sa)
 	if (sa->sa_family == AF_INET6)
 		return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)sa)->sin6_addr);
 	return false;
+}
+
+bool net_peer_is_local(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	if (getpeername(fd, (struct sockaddr *)&ss, &len))
+		return false;
+	return ss.ss_family == AF_UNIX || is_loopback((struct sockaddr *)&ss);
 }
 
 int net_listen(const char *hostport, bool *loopback, char *why, size_t len)
@@ -162,7 +193,7 @@ int net_listen(const char *hostport, bool *loopback, char *why, size_t len)
 		    list->ai_protocol);
 	if (fd >= 0)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (fd < 0 || bind(fd, list->ai_addr, list->ai_addrlen) || listen(fd, 1)) {
+	if (fd < 0 || bind(fd, list->ai_addr, list->ai_addrlen) || listen(fd, 64)) {
 		snprintf(why, len, "%s: %s", hostport, strerror(errno));
 		if (fd >= 0)
 			close(fd);

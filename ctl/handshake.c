@@ -14,6 +14,9 @@
 
 #include "handshake.h"
 
+#define TLS_ALERT	21
+#define TLS_HANDSHAKE	22
+
 /* Bytes on the socket, little-endian. */
 struct wire_hello {
 	uint8_t magic[8];
@@ -25,7 +28,10 @@ struct wire_hello {
 	__le32 proto_min;
 	__le32 proto_max;
 	__le64 epoch;
-	uint8_t reserved[HELLO_BYTES - 80];
+	__le64 endpoint_version;
+	__le64 last_epoch;
+	__le64 log_end;
+	uint8_t reserved[HELLO_BYTES - 104];
 };
 
 struct wire_verdict {
@@ -48,6 +54,8 @@ static const char *const reasons[] = {
 	[HELLO_FOREIGN_REPLICA] = "foreign_replica",
 	[HELLO_NOT_WANTED] = "not_wanted", [HELLO_SELF] = "self",
 	[HELLO_PEER_REFUSED] = "peer_refused",
+	[HELLO_SPEAKS_TLS] = "speaks_tls", [HELLO_NOT_MEMBER] = "not_member",
+	[HELLO_BUSY] = "busy", [HELLO_OTHER_KEY] = "other_key",
 };
 
 /* What the other side is told, and what we print. */
@@ -65,6 +73,10 @@ static const char *const sentences[] = {
 	[HELLO_NOT_WANTED] = "it asked for another replica than this one",
 	[HELLO_SELF] = "it is this very replica: a member cannot be its own peer",
 	[HELLO_PEER_REFUSED] = "the other side refused",
+	[HELLO_SPEAKS_TLS] = "the other side speaks TLS: give this side the key file, too",
+	[HELLO_NOT_MEMBER] = "this member has no link to that replica",
+	[HELLO_BUSY] = "a connection the other way is under way already",
+	[HELLO_OTHER_KEY] = "the key that was used is not the one of this volume",
 };
 
 const char *hello_reason_text(enum hello_reason reason)
@@ -83,6 +95,9 @@ void hello_encode(const struct hello *h, uint8_t out[HELLO_BYTES])
 	w.proto_min = cpu_to_le32(h->proto_min);
 	w.proto_max = cpu_to_le32(h->proto_max);
 	w.epoch = cpu_to_le64(h->epoch);
+	w.endpoint_version = cpu_to_le64(h->endpoint_version);
+	w.last_epoch = cpu_to_le64(h->last_epoch);
+	w.log_end = cpu_to_le64(h->log_end);
 	w.crc = cpu_to_le32(swb_crc32c(0, &w, sizeof(w)));
 	memcpy(out, &w, sizeof(w));
 }
@@ -108,6 +123,9 @@ enum hello_reason hello_decode(const uint8_t in[HELLO_BYTES], struct hello *h)
 	h->proto_min = le32_to_cpu(w.proto_min);
 	h->proto_max = le32_to_cpu(w.proto_max);
 	h->epoch = le64_to_cpu(w.epoch);
+	h->endpoint_version = le64_to_cpu(w.endpoint_version);
+	h->last_epoch = le64_to_cpu(w.last_epoch);
+	h->log_end = le64_to_cpu(w.log_end);
 	return HELLO_OK;
 }
 
@@ -269,34 +287,45 @@ static bool read_verdict(int fd, uint64_t deadline_ns, struct hello_result *res)
 	return true;
 }
 
-bool hello_run(int fd, const struct hello *me, uint64_t deadline_ns,
-	       struct hello_result *res)
+/* The first bytes of a TLS record, where a hello was expected. */
+static bool is_tls(const uint8_t *in)
 {
-	uint8_t out[HELLO_VERDICT_BYTES], in[HELLO_BYTES];
-	enum hello_reason why;
+	return (in[0] == TLS_HANDSHAKE || in[0] == TLS_ALERT) && in[1] == 3;
+}
 
-	memset(res, 0, sizeof(*res));
-	hello_encode(me, out);
-	why = send_all(fd, out, HELLO_BYTES, deadline_ns);
-	if (!why)
-		why = recv_all(fd, in, sizeof(in), deadline_ns);
-	if (why) {
-		refuse(res, why);
-		/* half a hello deserves an answer, too */
-		if (why == HELLO_TIMEOUT) {
-			hello_verdict_encode(why, sentences[why], out);
-			send_all(fd, out, sizeof(out), boottime_ns() + NSEC_PER_SEC);
-		}
-		return false;
+/* The other side's hello, or the reason why there is none. */
+static enum hello_reason hear(int fd, uint64_t deadline_ns, struct hello *peer)
+{
+	uint8_t in[HELLO_BYTES] = { 0 };
+	enum hello_reason why = recv_all(fd, in, sizeof(in), deadline_ns);
+
+	/* an alert is shorter than a hello, and the end comes behind it */
+	if (is_tls(in))
+		return HELLO_SPEAKS_TLS;
+	return why ? why : hello_decode(in, peer);
+}
+
+/* Half a hello deserves an answer; a stranger gets no word. */
+static bool unheard(int fd, enum hello_reason why, struct hello_result *res)
+{
+	uint8_t out[HELLO_VERDICT_BYTES];
+
+	refuse(res, why);
+	if (why == HELLO_TIMEOUT || why == HELLO_BAD_CRC || why == HELLO_BAD_VERSION) {
+		hello_verdict_encode(why, sentences[why], out);
+		send_all(fd, out, sizeof(out), boottime_ns() + NSEC_PER_SEC);
 	}
-	why = hello_decode(in, &res->peer);
-	if (!why)
-		why = hello_judge(me, &res->peer, &res->proto);
+	return false;
+}
+
+/* Both have said who they are: say what we think of it, and hear the other. */
+static bool conclude(int fd, enum hello_reason why, uint64_t deadline_ns,
+		     struct hello_result *res)
+{
+	uint8_t out[HELLO_VERDICT_BYTES];
+
 	refuse(res, why);
 	hello_verdict_encode(why, sentences[why], out);
-	/* a stranger that does not speak swblock gets no further word */
-	if (why == HELLO_BAD_MAGIC)
-		return false;
 	if (send_all(fd, out, sizeof(out), deadline_ns)) {
 		if (!res->reason)
 			refuse(res, HELLO_CLOSED);
@@ -306,4 +335,43 @@ bool hello_run(int fd, const struct hello *me, uint64_t deadline_ns,
 		deadline_ns = min_t(uint64_t, deadline_ns,
 				    boottime_ns() + NSEC_PER_SEC);
 	return read_verdict(fd, deadline_ns, res);
+}
+
+bool hello_run(int fd, const struct hello *me, uint64_t deadline_ns,
+	       struct hello_result *res)
+{
+	uint8_t out[HELLO_BYTES];
+	enum hello_reason why;
+
+	memset(res, 0, sizeof(*res));
+	hello_encode(me, out);
+	why = send_all(fd, out, HELLO_BYTES, deadline_ns);
+	/* what a peer said before it hung up tells more than that it did */
+	if (!why || why == HELLO_CLOSED)
+		why = hear(fd, deadline_ns, &res->peer);
+	if (why)
+		return unheard(fd, why, res);
+	return conclude(fd, hello_judge(me, &res->peer, &res->proto), deadline_ns, res);
+}
+
+bool hello_answer(int fd, hello_choose choose, void *arg, uint64_t deadline_ns,
+		  struct hello_result *res)
+{
+	struct hello me = { 0 };
+	uint8_t out[HELLO_BYTES];
+	enum hello_reason why;
+
+	memset(res, 0, sizeof(*res));
+	why = hear(fd, deadline_ns, &res->peer);
+	if (why)
+		return unheard(fd, why, res);
+	why = choose(arg, &res->peer, &me);
+	if (!why)
+		why = hello_judge(&me, &res->peer, &res->proto);
+	hello_encode(&me, out);
+	if (send_all(fd, out, HELLO_BYTES, deadline_ns)) {
+		refuse(res, why ? why : HELLO_CLOSED);
+		return false;
+	}
+	return conclude(fd, why, deadline_ns, res);
 }

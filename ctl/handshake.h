@@ -7,8 +7,8 @@
  *	each side	-> VERDICT	yes, or a reason and a sentence
  *
  * Both messages have a fixed size, so that not one byte of what the kernels say
- * afterwards is read here. It authenticates nobody: a link beyond this host
- * needs TLS, which comes with the daemon.
+ * afterwards is read here. It authenticates nobody: where others can connect, TLS
+ * does (tls.h), and the hello runs inside.
  */
 #ifndef SWB_CTL_HANDSHAKE_H
 #define SWB_CTL_HANDSHAKE_H
@@ -36,17 +36,29 @@ enum hello_reason {
 	HELLO_NOT_WANTED	= 10,	/* it wants another replica than us */
 	HELLO_SELF		= 11,	/* it is us */
 	HELLO_PEER_REFUSED	= 12,	/* its verdict, in its words */
+	HELLO_SPEAKS_TLS	= 13,	/* it was given a key, we were not */
+	HELLO_NOT_MEMBER	= 14,	/* a replica that this member has no link to */
+	HELLO_BUSY		= 15,	/* our own connection to it is under way */
+	HELLO_OTHER_KEY		= 16,	/* its key is not this volume's */
 	__HELLO_REASON_MAX,
 };
 
-/** struct hello - what one side says */
+/**
+ * struct hello - what one side says
+ *
+ * From @epoch on it is for people and for finding each other: nothing about data
+ * is decided by it, for facts may have aged when the kernels get the socket.
+ */
 struct hello {
 	struct swb_uuid volume;
 	struct swb_uuid from;
 	struct swb_uuid to;
 	uint32_t proto_min;
 	uint32_t proto_max;
-	uint64_t epoch;		/* a hint for people: nothing is decided by it */
+	uint64_t epoch;
+	uint64_t endpoint_version;	/* of the endpoints in its configuration; 0 unknown */
+	uint64_t last_epoch;		/* of its last record; 0 unknown */
+	uint64_t log_end;		/* its last record; 0 unknown */
 };
 
 /**
@@ -91,10 +103,41 @@ enum hello_reason hello_judge(const struct hello *me, const struct hello *peer,
 bool hello_run(int fd, const struct hello *me, uint64_t deadline_ns,
 	       struct hello_result *res);
 
+/**
+ * hello_choose - who of us answers?
+ * @arg: as given to hello_answer()
+ * @peer: what the other side said
+ * @me: to be filled with what to answer; may be said to a stranger, too
+ *
+ * Return: HELLO_OK, or the reason to refuse with.
+ */
+typedef enum hello_reason (*hello_choose)(void *arg, const struct hello *peer,
+					  struct hello *me);
+
+/**
+ * hello_answer() - the same for a port that serves many members: listen first
+ * @fd: as for hello_run()
+ * @choose: called once, when the peer's hello is there
+ * @arg: for @choose
+ * @deadline_ns: CLOCK_BOOTTIME
+ * @res: how it ended
+ */
+bool hello_answer(int fd, hello_choose choose, void *arg, uint64_t deadline_ns,
+		  struct hello_result *res);
+
 /* connect.c: sockets */
 
-/** net_connect() - connected socket, or -1 with words in @why */
+/**
+ * net_connect() - connected socket, or -1 with words in @why
+ *
+ * Tries again while nobody listens there: both ends may be started by one hand.
+ */
 int net_connect(const char *hostport, uint64_t deadline_ns, char *why, size_t len);
+/** net_connect_once() - the same without patience */
+int net_connect_once(const char *hostport, uint64_t deadline_ns, char *why,
+		     size_t len);
+/** net_peer_is_local() - is the other end of @fd on this host? */
+bool net_peer_is_local(int fd);
 /** net_listen() - listening socket; @loopback tells whether only this host reaches it */
 int net_listen(const char *hostport, bool *loopback, char *why, size_t len);
 int net_accept(int fd, uint64_t deadline_ns, char *why, size_t len);

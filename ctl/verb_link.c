@@ -17,6 +17,7 @@
 #include "format/wire.h"
 #include "epoch.h"
 #include "handshake.h"
+#include "tls.h"
 #include "verbs.h"
 
 static void fill_hello(const struct kern_volume *v, const struct swb_uuid *peer,
@@ -48,6 +49,33 @@ static int enter_netns(const char *name)
 	return err;
 }
 
+/* In clear text beyond this host only if somebody said so. */
+static int refuse_clear_text(struct ctl *ctl, const char *where)
+{
+	return out_fail(ctl, &err_refused,
+			"give both sides the same --key FILE, or --insecure on a network that nobody else can reach",
+			"%s is beyond this host, and without a key a link is neither encrypted nor authenticated",
+			where);
+}
+
+static bool clear_text_allowed(struct ctl *ctl)
+{
+	return opt_has(ctl, "key") || opt_has(ctl, "insecure");
+}
+
+static int connect_here(struct ctl *ctl, const char *to, uint64_t deadline_ns, int *fd)
+{
+	char why[256];
+
+	*fd = net_connect(to, deadline_ns, why, sizeof(why));
+	if (*fd < 0)
+		return out_fail(ctl, &err_hello, NULL, "%s", why);
+	if (net_peer_is_local(*fd) || clear_text_allowed(ctl))
+		return CTL_OK;
+	close(*fd);
+	return refuse_clear_text(ctl, to);
+}
+
 static int open_socket_here(struct ctl *ctl, uint64_t deadline_ns, int *fd)
 {
 	const char *to = opt_get(ctl, "connect"), *at = opt_get(ctl, "listen");
@@ -55,21 +83,14 @@ static int open_socket_here(struct ctl *ctl, uint64_t deadline_ns, int *fd)
 	char why[256];
 	int listener;
 
-	if (to) {
-		*fd = net_connect(to, deadline_ns, why, sizeof(why));
-		if (*fd < 0)
-			return out_fail(ctl, &err_hello, NULL, "%s", why);
-		return CTL_OK;
-	}
+	if (to)
+		return connect_here(ctl, to, deadline_ns, fd);
 	listener = net_listen(at, &loopback, why, sizeof(why));
 	if (listener < 0)
 		return out_fail(ctl, &err_hello, NULL, "%s", why);
-	if (!loopback && !opt_has(ctl, "insecure")) {
+	if (!loopback && !clear_text_allowed(ctl)) {
 		close(listener);
-		return out_fail(ctl, &err_refused,
-				"use a tunnel to 127.0.0.1, or --insecure on a network that nobody else can reach",
-				"%s is reachable from outside, and links are neither encrypted nor authenticated yet",
-				at);
+		return refuse_clear_text(ctl, at);
 	}
 	out_line(ctl, "waiting for a peer on %s", at);
 	*fd = net_accept(listener, deadline_ns, why, sizeof(why));
@@ -89,6 +110,25 @@ static int open_socket(struct ctl *ctl, uint64_t deadline_ns, int *fd)
 				"see ip netns list", "network namespace %s: %s",
 				netns, strerror(-err));
 	return open_socket_here(ctl, deadline_ns, fd);
+}
+
+/* Says in the result what the link is. */
+static int encrypt(struct ctl *ctl, const struct tls_keys *keys, uint64_t deadline_ns,
+		   int fd)
+{
+	enum tls_role role = opt_has(ctl, "connect") ? TLS_CLIENT : TLS_SERVER;
+	struct tls_result res;
+
+	out_set(ctl, "encrypted", json_boolean(keys->count));
+	if (!keys->count)
+		return CTL_OK;
+	if (!tls_run(fd, role, keys, deadline_ns, &res))
+		return out_fail(ctl, res.reason == TLS_TIMEOUT ? &err_timeout : &err_hello,
+				NULL, "TLS: %s%s (%s)",
+				res.by_peer ? "the peer refused: " : "", res.text,
+				tls_reason_text(res.reason));
+	out_set(ctl, "key", json_string(res.key_id));
+	return CTL_OK;
 }
 
 static int greet(struct ctl *ctl, const struct kern_volume *v,
@@ -234,18 +274,53 @@ static int link_pair(struct ctl *ctl, const struct kern_dump *dump,
 	return ret ? ret : hand_over(ctl, o, &v->replica, sv[1]);
 }
 
-static int link_socket(struct ctl *ctl, const struct kern_volume *v,
-		       const struct swb_uuid *peer, uint64_t deadline_ns)
+static int link_with_keys(struct ctl *ctl, const struct kern_volume *v,
+			  const struct swb_uuid *peer, const struct tls_keys *keys,
+			  uint64_t deadline_ns)
 {
 	int fd = -1, ret;
 
 	ret = open_socket(ctl, deadline_ns, &fd);
 	if (ret)
 		return ret;
-	ret = greet(ctl, v, peer, deadline_ns, fd);
+	ret = encrypt(ctl, keys, deadline_ns, fd);
+	if (!ret)
+		ret = greet(ctl, v, peer, deadline_ns, fd);
 	if (!ret)
 		return hand_over(ctl, v, peer, fd);
 	close(fd);
+	return ret;
+}
+
+static int load_keys(struct ctl *ctl, struct tls_keys *keys)
+{
+	const char *file = opt_get(ctl, "key");
+	unsigned int ciphers;
+	char why[512];
+
+	memset(keys, 0, sizeof(*keys));
+	if (!file)
+		return CTL_OK;
+	if (!tls_keys_load(file, keys, why, sizeof(why)))
+		return out_fail(ctl, &err_refused, NULL, "%s", why);
+	/* before anybody is kept waiting */
+	if (!tls_kernel_check(&ciphers, why, sizeof(why)))
+		return out_fail(ctl, &err_system,
+				"the kernel encrypts links; there is no other way",
+				"%s", why);
+	return CTL_OK;
+}
+
+static int link_socket(struct ctl *ctl, const struct kern_volume *v,
+		       const struct swb_uuid *peer, uint64_t deadline_ns)
+{
+	struct tls_keys keys;
+	int ret;
+
+	ret = load_keys(ctl, &keys);
+	if (!ret)
+		ret = link_with_keys(ctl, v, peer, &keys, deadline_ns);
+	tls_keys_wipe(&keys);
 	return ret;
 }
 
@@ -264,6 +339,9 @@ static int check_ways(struct ctl *ctl)
 	    opt_has(ctl, "pair") != 1)
 		return out_fail(ctl, &err_usage, "see swblockctl link --help",
 				"one of --connect, --listen, --pair");
+	if (opt_has(ctl, "key") && (opt_has(ctl, "pair") || opt_has(ctl, "insecure")))
+		return out_fail(ctl, &err_usage, NULL, "--key goes with neither %s",
+				"--pair nor --insecure");
 	return CTL_OK;
 }
 
@@ -362,7 +440,8 @@ static const struct opt_def link_opts[] = {
 	{ "listen", 0, "HOST:PORT", "wait for it here" },
 	{ "pair", 0, NULL, "both members are on this host" },
 	{ "netns", 0, "NAME", "the connection belongs to this network namespace" },
-	{ "insecure", 0, NULL, "listen where others can reach it, in clear text" },
+	{ "key", 0, "FILE", "encrypt and authenticate with the key in this file" },
+	{ "insecure", 0, NULL, "beyond this host in clear text" },
 	{ "sync", 0, NULL, "wait until the peer is in sync" },
 	{ "no-wait", 0, NULL, "do not wait until the facts were compared" },
 	{ NULL },
@@ -378,8 +457,8 @@ const struct verb verb_link = {
 	"the peer's state with its case letter. Replaces the link before it.",
 	.example =
 	"  swblockctl link db/a b --pair\n"
-	"  swblockctl link db/b a --listen 127.0.0.1:7800 &\n"
-	"  swblockctl link db/a b --connect 127.0.0.1:7800",
+	"  swblockctl link db/b a --listen :7800 --key /etc/swblock/db.key\n"
+	"  swblockctl link db/a b --connect host2:7800 --key /etc/swblock/db.key",
 	.opts = link_opts,
 	.pos_min = 2,
 	.pos_max = 2,

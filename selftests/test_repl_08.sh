@@ -27,7 +27,7 @@ over()
 	local listener=$! i
 
 	for ((i = 0; i < 50; i++)); do
-		swblockctl link vol/a b --connect "$1" --netns swba \
+		swblockctl link vol/a b --connect "$1" --netns swba --insecure \
 			>"$swb_tmp/connect.out" 2>&1 && break
 		sleep 0.2
 	done

@@ -49,6 +49,8 @@ def test_slips(box):
                  ["promote", "x", "--override"], ["lease", "x"],
                  ["lease", "x", "--for", "soon"], ["link", "a", "b"],
                  ["link", "a", "b", "--pair", "--listen", "x:1"],
+                 ["link", "a", "b", "--pair", "--key", "x"],
+                 ["link", "a", "b", "--listen", ":1", "--key", "x", "--insecure"],
                  ["tune", "a"], ["add", "x", "--minor", "y"],
                  ["monitor", "--count", "0"], ["format", "x", "--size", "big"],
                  ["format", "x", "--block-size", "1024"],
