@@ -263,6 +263,68 @@ bool report_from_json(const json_t *j, struct swb_report *r)
 	       get_u32(j, "flags", &r->flags);
 }
 
+json_t *cert_to_json(const struct swb_cert *c, const struct auth_record *r)
+{
+	json_t *j = json_object(), *judges = json_array(), *reports = json_array();
+	unsigned int i;
+
+	for (i = 0; i < c->judge_count; i++)
+		json_array_append_new(judges, config_to_json(&c->judge[i], r));
+	for (i = 0; i < c->report_count; i++)
+		json_array_append_new(reports, report_to_json(&c->report[i]));
+	json_object_set_new(j, "volume", json_uuid(&c->volume));
+	json_object_set_new(j, "store", json_uuid(&c->store));
+	json_object_set_new(j, "store_generation", json_u64(c->store_generation));
+	json_object_set_new(j, "epoch", json_u64(c->epoch));
+	json_object_set_new(j, "candidate", json_uuid(&c->candidate));
+	json_object_set_new(j, "config", config_to_json(&c->config, r));
+	json_object_set_new(j, "judge", judges);
+	json_object_set_new(j, "reports", reports);
+	json_object_set_new(j, "last_epoch", json_u64(c->last_granted_epoch));
+	json_object_set_new(j, "last_granted", json_uuid(&c->last_granted));
+	json_object_set_new(j, "flags", json_u64(c->flags));
+	return j;
+}
+
+bool cert_from_json(const json_t *j, struct swb_cert *c)
+{
+	const json_t *judges = json_object_get(j, "judge"), *one;
+	const json_t *reports = json_object_get(j, "reports");
+	size_t i;
+
+	memset(c, 0, sizeof(*c));
+	if (!json_is_array(judges) || !json_is_array(reports) ||
+	    json_array_size(judges) > ARRAY_SIZE(c->judge) ||
+	    json_array_size(reports) > ARRAY_SIZE(c->report))
+		return false;
+	json_array_foreach(judges, i, one)
+		if (!config_from_json(one, &c->judge[c->judge_count++]))
+			return false;
+	json_array_foreach(reports, i, one)
+		if (!report_from_json(one, &c->report[c->report_count++]))
+			return false;
+	return get_uuid(j, "volume", &c->volume) &&
+	       get_uuid(j, "store", &c->store) &&
+	       get_u64(j, "store_generation", &c->store_generation) &&
+	       get_u64(j, "epoch", &c->epoch) &&
+	       get_uuid(j, "candidate", &c->candidate) &&
+	       config_from_json(json_object_get(j, "config"), &c->config) &&
+	       get_u64(j, "last_epoch", &c->last_granted_epoch) &&
+	       get_uuid(j, "last_granted", &c->last_granted) &&
+	       get_u32(j, "flags", &c->flags);
+}
+
+/* Absent in records of before there was a daemon. */
+static bool daemon_from_json(const json_t *j, struct auth_record *r)
+{
+	const json_t *cert = json_object_get(j, "cert");
+
+	if (json_object_get(j, "wish_done") &&
+	    !get_u64(j, "wish_done", &r->wish_done))
+		return false;
+	return !cert || json_is_null(cert) || cert_from_json(cert, &r->cert);
+}
+
 static json_t *members_to_json(const struct auth_record *r)
 {
 	json_t *list = json_array();
@@ -308,6 +370,9 @@ json_t *auth_to_json(const struct auth_record *r)
 	json_object_set_new(j, "proposed", r->phase == AUTH_WON ?
 			    config_to_json(&r->proposed, r) : json_null());
 	json_object_set_new(j, "granted", list);
+	json_object_set_new(j, "wish_done", json_u64(r->wish_done));
+	json_object_set_new(j, "cert", r->cert.epoch ?
+			    cert_to_json(&r->cert, r) : json_null());
 	return j;
 }
 
@@ -379,5 +444,6 @@ bool auth_from_json(const json_t *j, struct auth_record *r)
 	       config_from_json(json_object_get(j, "config"), &r->config) &&
 	       (r->phase == AUTH_WON ? config_from_json(proposed, &r->proposed) :
 		json_is_null(proposed)) &&
-	       granted_from_json(json_object_get(j, "granted"), r);
+	       granted_from_json(json_object_get(j, "granted"), r) &&
+	       daemon_from_json(j, r);
 }

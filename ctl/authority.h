@@ -81,6 +81,9 @@ struct auth_granted {
  * @member: those
  * @overridden: newest epoch that was granted by override, 0 if none (ambiguity 20)
  * @primary_only: the required set is whoever is primary, by explicit order
+ * @wish_done: sequence of the wish that the newest grant has taken up
+ * @cert: certificate of @last_epoch, so that its candidate can be told again and
+ *	again; @cert.epoch 0: there is none
  * @serial: changes of this record so far; kept by the store, not by callers
  */
 struct auth_record {
@@ -103,6 +106,8 @@ struct auth_record {
 	struct auth_member member[SWB_MEMBERS_MAX];
 	uint64_t overridden;
 	bool primary_only;
+	uint64_t wish_done;
+	struct swb_cert cert;
 	uint64_t serial;
 };
 
@@ -163,6 +168,8 @@ json_t *auth_to_json(const struct auth_record *r);
 bool auth_from_json(const json_t *j, struct auth_record *r);
 json_t *config_to_json(const struct swb_config *c, const struct auth_record *r);
 bool config_from_json(const json_t *j, struct swb_config *c);
+json_t *cert_to_json(const struct swb_cert *c, const struct auth_record *r);
+bool cert_from_json(const json_t *j, struct swb_cert *c);
 json_t *report_to_json(const struct swb_report *r);
 bool report_from_json(const json_t *j, struct swb_report *r);
 

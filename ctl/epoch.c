@@ -323,6 +323,7 @@ static int grant(struct ctl *ctl, struct epoch_run *run,
 	const char *why = auth_grant(&next, &run->candidate->replica, override);
 	int err;
 
+	next.cert = *cert;
 	json_object_set_new(detail, "reports", reports_json(run));
 	json_object_set_new(detail, "primary_gone",
 			    json_boolean(run->primary_gone));
