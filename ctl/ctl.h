@@ -127,6 +127,9 @@ bool opt_has(const struct ctl *ctl, const char *name);
 const char *opt_nth(const struct ctl *ctl, const char *name, int n);
 void opt_help(const struct ctl *ctl, const struct verb *verb);
 void opt_overview(void);
+
+/* suggest.c */
+/** opt_suggest() - the nearest of @words (ended by NULL), or NULL */
 const char *opt_suggest(const char *word, const char *const *words);
 
 /* util.c */

@@ -513,6 +513,11 @@ fail:
 	return err;
 }
 
+int kern_events_fd(const struct kern *kern)
+{
+	return nl_socket_get_fd(kern->events);
+}
+
 void kern_events_seen(struct kern *kern, uint64_t seq)
 {
 	if (seq > kern->seen)
@@ -523,16 +528,17 @@ static int wait_readable(int fd, uint64_t deadline_ns)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	uint64_t now;
+	bool over = false;
 	int ms, ret;
 
 	for (;;) {
 		ms = -1;
 		if (deadline_ns) {
 			now = boottime_ns();
-			if (now >= deadline_ns)
-				return -ETIMEDOUT;
+			over = now >= deadline_ns;
 			/* wake up at times: poll() does not count suspended time */
-			ms = (int)min_t(uint64_t, (deadline_ns - now) / 1000000 + 1,
+			ms = over ? 0 :
+			     (int)min_t(uint64_t, (deadline_ns - now) / 1000000 + 1,
 					1000);
 		}
 		ret = poll(&p, 1, ms);
@@ -540,6 +546,9 @@ static int wait_readable(int fd, uint64_t deadline_ns)
 			return 0;
 		if (ret < 0)
 			return -errno;
+		/* what is there already is had even when the time is over */
+		if (over)
+			return -ETIMEDOUT;
 	}
 }
 

@@ -138,12 +138,14 @@ int kern_tune(struct kern *kern, uint32_t id, uint32_t io_deadline_ms,
 
 /** kern_events_open() - subscribe; do it before the order whose event is awaited */
 int kern_events_open(struct kern *kern);
+/** kern_events_fd() - readable when there may be an event; with events open */
+int kern_events_fd(const struct kern *kern);
 /** kern_events_seen() - a dump included everything up to @seq */
 void kern_events_seen(struct kern *kern, uint64_t seq);
 /**
  * kern_event_next() - the next event
  * @kern: with events open
- * @deadline_ns: CLOCK_BOOTTIME, 0 = wait for ever
+ * @deadline_ns: CLOCK_BOOTTIME, 0 = wait for ever; one that is past: do not wait
  * @ev: filled on 0
  *
  * Return: 0; KERN_LOST after a gap or ENOBUFS (dump again, kern_events_seen());
