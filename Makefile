@@ -17,7 +17,7 @@ RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
 KO = build/$(RELEASE)/swblock.ko
 
 .PHONY: all help deps module ctl tools helpers test sim qemu check-debug lint check demo
-.PHONY: eventsim gate compare mutants crash crash-quick crash-mutants crash-record
+.PHONY: failover eventsim gate compare mutants crash crash-quick crash-mutants crash-record
 .PHONY: install uninstall insert remove clean
 
 all: module ctl tools	## build the module, swblockctl and the tools
@@ -85,6 +85,12 @@ check-debug: ctl tools helpers	## selftests under user-mode Linux: KASAN, lockde
 	@scripts/build-module uml
 	@selftests/walmodel/build uml
 	@scripts/vm test --uml $(if $(V),--verbose) $(GROUP)
+
+failover: ctl tools helpers	## primaries killed under load in the debug guest, ROUNDS=200 times
+	@scripts/build-uml
+	@scripts/build-module uml
+	@SWB_ROUNDS=$(or $(ROUNDS),200) SWB_TEST_TIMEOUT=$(shell expr 300 + 60 \* $(or $(ROUNDS),200)) \
+		scripts/vm test --uml --verbose test_failover_01
 
 lint:			## checkpatch, sparse, W=1, shellcheck, headers, layers, purity
 	@scripts/lint

@@ -42,7 +42,7 @@ limit_of()
 	local own
 
 	own=$(sed -n '1,15s/^# timeout: *\([0-9]*\).*/\1/p' "$1")
-	echo "${own:-$timeout}"
+	echo "${SWB_TEST_TIMEOUT:-${own:-$timeout}}"
 }
 
 # Returns the test's code, 124 if it ran out of time, 125 if it cannot be killed.
