@@ -178,11 +178,11 @@ bool report_from_json(const json_t *j, struct swb_report *r);
 /** authority_identity() - store_identity(), in the words of this header */
 int authority_identity(struct store *s, struct auth_store *out);
 
-/** authority_parse() - a document as a record. Return: 0, -EIO: damaged */
+/** authority_parse() - a document as a record. Return: 0, -EBADMSG: damaged */
 int authority_parse(struct store *s, const struct store_doc *doc,
 		    struct auth_record *out);
 
-/** authority_load() - linearizable read. Return: as store_get(); -EIO: damaged */
+/** authority_load() - linearizable read. Return: as store_get(), -EBADMSG */
 int authority_load(struct store *s, const struct swb_uuid *volume,
 		   struct auth_record *out);
 

@@ -70,7 +70,7 @@ int authority_parse(struct store *s, const struct store_doc *doc,
 		record_key(&out->volume, key);
 		good = !strcmp(key, doc->key);
 	}
-	return good ? 0 : store_fail(s, -EIO, "a record of the store is damaged: %s",
+	return good ? 0 : store_fail(s, -EBADMSG, "a record of the store is damaged: %s",
 				     doc->key);
 }
 
@@ -117,7 +117,7 @@ int authority_find(struct store *s, const char *name, struct auth_record *out)
 	err = uuid_parse(doc.value, &u) ? authority_load(s, &u, out) : -ENOENT;
 	store_doc_free(&doc);
 	if (err == -ENOENT)
-		return store_fail(s, -EIO, "a record of the store is damaged: %s", key);
+		return store_fail(s, -EBADMSG, "a record of the store is damaged: %s", key);
 	return err;
 }
 
