@@ -37,12 +37,13 @@ enum swb_phase {
  * @sequence: raised by every change; 0 = nothing was declared
  * @config: mode, policy, members; @config.required is the set to be required when
  *	all are well (sync_all)
- * @primary: where the operator wants the role; null = anywhere
+ * @primary: where the operator wants the role, null = anywhere. A preference
+ *	that stands: the role goes back there when that member is in sync again
  * @lease_ms: lease length, 0 = none
  * @shrink_ms: sync_all: a required member silent for so long leaves the required
  *	set by a new epoch; 0 = never without an order
  * @override: the operator accepts the loss that a certificate would refuse; holds
- *	for one grant, to @primary
+ *	for one grant, to @primary, and only where no ordinary one is possible
  * @stopped: the operator wants no primary (volume stopped)
  */
 struct swb_wish {
@@ -60,12 +61,14 @@ struct swb_wish {
  * @epoch: newest epoch won
  * @phase: where it stands
  * @mine: its nonce was drawn by this controller (P3)
- * @owner_silent_ns: how long the owner's host has shown no sign of life; 0 = alive
+ * @owner_silent_ns: how long the owner's host has shown no sign of life; 0 = alive,
+ *	~0 = that run of the daemon is known to be over (another one took its place)
  * @won_ns: own clock, when the winning swap was known to have succeeded; only
  *	where @mine
  * @last_epoch: newest granted epoch, 0 = none
  * @primary: to whom it was granted
  * @config: newest granted configuration, or the first one
+ * @proposed: what the win proposed to grant; only in SWB_PHASE_WON
  * @lease_ms: lease length under which the last granted primary renews
  * @judge_count: granted configurations since the last settled one (P1)
  * @judge: those, oldest first
@@ -80,6 +83,7 @@ struct swb_authority {
 	u64 last_epoch;
 	struct swb_uuid primary;
 	struct swb_config config;
+	struct swb_config proposed;
 	u32 lease_ms;
 	u32 judge_count;
 	struct swb_config judge[SWB_CONFIGS_MAX];
@@ -150,8 +154,9 @@ struct swb_decide_tune {
  * @cause_since_ns: since when the same cause to fence has stood, 0 = none: the
  *	caller keeps it from one call to the next, as long as @cause is the same
  * @cause: that cause, enum swb_cause
- * @failed: attempts in a row that ended the same way (I-206)
- * @failed_ns: when the last of them ended
+ * @failed: epochs won in a row, by anybody, of which none was settled (I-206);
+ *	a demotion that was refused counts like one
+ * @failed_ns: when the last of them was seen, 0 = none
  * @tune: patience
  */
 struct swb_volume_view {
@@ -188,7 +193,7 @@ enum swb_cause {
 /** enum swb_order - what the caller carries out for a volume */
 enum swb_order {
 	SWB_ORDER_NOTHING,	/* look again at @until_ns, or when facts change */
-	SWB_ORDER_DEMOTE,	/* planned: drain the primary first */
+	SWB_ORDER_DEMOTE,	/* planned: drain the own primary first */
 	SWB_ORDER_WIN,		/* first swap: won(@epoch) with @config proposed */
 	SWB_ORDER_GRANT,	/* second swap: granted to @candidate with @config */
 	SWB_ORDER_SETTLE,	/* third: only @config counts from now on */
@@ -199,13 +204,15 @@ enum swb_order {
  * struct swb_volume_decision - the verdict
  * @letter: case letter of table SWBLOCK_TABLE_VOLUME
  * @order: what to do
- * @cause: for WIN; also what stands behind a wait
+ * @cause: for WIN; also what stands behind a wait. The caller keeps it, and the
+ *	time when it first was this one, for the next call
  * @epoch: epoch to win: above the record's and above all that was adopted (P17c)
  * @candidate: index into the view's members, SWB_NOBODY if none
  * @config: configuration to propose or to grant
  * @cert_flags: SWBLOCK_CERT_* for the certificate of GRANT
- * @missing: bit per view member whose report is awaited or lacking
- * @until_ns: when to ask again at the latest, 0 = only when facts change
+ * @missing: bit per view member whose report, link or synchrony is awaited
+ * @until_ns: when to ask again at the latest, 0 = only when facts change (time
+ *	that passes in silence is a fact: ask at least every quarter of it)
  * @rejected: bit per view member that was no candidate, for explain
  */
 struct swb_volume_decision {
@@ -220,6 +227,71 @@ struct swb_volume_decision {
 	u64 until_ns;
 	u32 rejected;
 };
+
+/**
+ * struct swb_volume_facts - what the volume table is asked with; from a view by
+ * swb_decide_volume_facts()
+ * @cause: why an epoch should be won, enum swb_cause
+ * @hope: members that show signs of life could give sufficient evidence
+ * @proof_lost: they could not, and the last primary's word is missing (P15)
+ * @backoff: the same has failed too recently (I-206)
+ * @turn: the cause has stood for this controller's turn
+ * @stopped: the operator wants no primary
+ * @serving: a primary holds its role, as far as is known
+ * @here: the last granted primary is this controller's own member
+ * @won: the epoch is won and not granted
+ * @mine: by this controller
+ * @collecting: reports may come in yet
+ * @evidence: sufficient under every judged configuration (P1)
+ * @candidate: somebody may be granted it: ranked, not void, holds every reported
+ *	C, and there is a configuration for it
+ * @override: no ordinary grant is possible, but the operator's override is
+ * @lease_over: the last primary has adopted, or its lease is out (P13)
+ * @opened: the granted primary has opened the epoch
+ * @committed: its open record is committed
+ * @settled: and the record says so
+ * @wish_valid: the wish is possible, or there is none
+ * @wish_reached: nothing is left to change
+ */
+struct swb_volume_facts {
+	u8 cause;
+	bool hope;
+	bool proof_lost;
+	bool backoff;
+	bool turn;
+	bool stopped;
+	bool serving;
+	bool here;
+	bool won;
+	bool mine;
+	bool collecting;
+	bool evidence;
+	bool candidate;
+	bool override;
+	bool lease_over;
+	bool opened;
+	bool committed;
+	bool settled;
+	bool wish_valid;
+	bool wish_reached;
+};
+
+#define SWB_VOLUME_FACTS	19	/* besides the cause */
+
+/**
+ * swb_decide_volume_facts() - view -> facts
+ * @v: view
+ * @f: filled
+ * @d: filled with what the facts are about: candidate, configuration, who is
+ *	missing, who was rejected
+ */
+void swb_decide_volume_facts(const struct swb_volume_view *v,
+			     struct swb_volume_facts *f,
+			     struct swb_volume_decision *d);
+
+/** swb_decide_volume_judge() - facts -> exactly one letter and its order */
+void swb_decide_volume_judge(const struct swb_volume_facts *f,
+			     struct swb_volume_decision *out);
 
 /**
  * swb_decide_volume() - what to do with the authority of a volume
@@ -287,6 +359,10 @@ struct swb_member_peer {
  * @peer_count: peers below
  * @peer: other members of the granted configuration
  * @auto_rebuild: a peer that needs a rebuild gets it without an order
+ * @stopped: the wish says that nothing is to be opened
+ * @failed: PROMOTE or ASSIGN orders for this epoch that the kernel refused, in a
+ *	row
+ * @failed_ns: when it refused the last of them
  * @tune: patience
  */
 struct swb_member_view {
@@ -300,6 +376,9 @@ struct swb_member_view {
 	u8 peer_count;
 	struct swb_member_peer peer[SWB_MEMBERS_MAX];
 	bool auto_rebuild;
+	bool stopped;
+	u32 failed;
+	u64 failed_ns;
 	struct swb_decide_tune tune;
 };
 
@@ -321,6 +400,61 @@ struct swb_member_decision {
 	u64 until_ns;
 };
 
+/**
+ * struct swb_member_facts - what the member table is asked with
+ * @known: attached, its state is known
+ * @behind: the record shows an epoch above the one it has adopted
+ * @ahead: the record is behind it (P17c)
+ * @serving: it holds the role of primary
+ * @won: the record's epoch is won, not granted
+ * @report_stored: its report of that epoch is in the store
+ * @member: it is in the granted configuration
+ * @granted: the record's epoch was granted to it
+ * @opened: and opened by it, once
+ * @stopped: nothing is to be opened
+ * @void_copy: an unfinished copy or a failed disk (P7)
+ * @backoff: its kernel refused the same order too recently (I-206)
+ * @replica: it is a replica
+ * @config_known: and was told of the granted configuration
+ * @renew: its lease is to be prolonged
+ * @link: a peer waits for a link
+ * @rebuild: a peer waits for a rebuild
+ * @waits: a peer is not linked, and it is not yet time to try again
+ */
+struct swb_member_facts {
+	bool known;
+	bool behind;
+	bool ahead;
+	bool serving;
+	bool won;
+	bool report_stored;
+	bool member;
+	bool granted;
+	bool opened;
+	bool stopped;
+	bool void_copy;
+	bool backoff;
+	bool replica;
+	bool config_known;
+	bool renew;
+	bool link;
+	bool rebuild;
+	bool waits;
+};
+
+#define SWB_MEMBER_FACTS	18
+
+/** swb_decide_member_judge() - facts -> exactly one letter and its order */
+void swb_decide_member_judge(const struct swb_member_facts *f,
+			     struct swb_member_decision *out);
+
+/**
+ * swb_decide_member() - what to do with one member that is attached here
+ * @v: view
+ * @out: verdict
+ *
+ * Total: any view gives exactly one letter.
+ */
 void swb_decide_member(const struct swb_member_view *v,
 		       struct swb_member_decision *out);
 

@@ -8,6 +8,7 @@
 
 #include "core.h"
 #include "codec.h"
+#include "decide.h"
 #include "recover.h"
 #include "resync.h"
 
@@ -26,6 +27,9 @@ const char *swb_text_scan_end(enum swb_scan_end e);
 const char *swb_text_resync(enum swb_resync_verdict v);
 const char *swb_text_recover(enum swb_recover_verdict v);
 const char *swb_text_wire(u16 type);
+
+/** swb_text_decide() - text_case() and _hint() of the controller's two tables */
+const char *swb_text_decide(u8 table, u8 letter, bool hint);
 
 /** swb_text_case() - one sentence: what the letter means; NULL if no such case */
 const char *swb_text_case(u8 table, u8 letter);

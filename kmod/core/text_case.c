@@ -211,6 +211,8 @@ const char *swb_text_case(u8 table, u8 letter)
 {
 	const struct case_text *t = case_of(table, letter);
 
+	if (table == SWBLOCK_TABLE_VOLUME || table == SWBLOCK_TABLE_MEMBER)
+		return swb_text_decide(table, letter, false);
 	return t ? t->what : NULL;
 }
 
@@ -218,5 +220,7 @@ const char *swb_text_hint(u8 table, u8 letter)
 {
 	const struct case_text *t = case_of(table, letter);
 
+	if (table == SWBLOCK_TABLE_VOLUME || table == SWBLOCK_TABLE_MEMBER)
+		return swb_text_decide(table, letter, true);
 	return t ? t->hint : NULL;
 }
