@@ -459,24 +459,46 @@ int kern_unlink(struct kern *kern, uint32_t id, const struct swb_uuid *peer)
 			NULL, NULL);
 }
 
-int kern_tune(struct kern *kern, uint32_t id, uint32_t io_deadline_ms,
-	      uint32_t link_deadline_ms, uint32_t flush_interval_ms)
+int kern_rebuild(struct kern *kern, uint32_t id, const struct swb_uuid *peer,
+		 uint64_t cookie)
+{
+	struct nl_msg *msg = volume_request(kern, SWBLOCK_CMD_REBUILD, id);
+	int bad;
+
+	bad = msg && (nla_put(msg, SWBLOCK_A_PEER_UUID, sizeof(peer->b), peer->b) ||
+		      nla_put_u64(msg, SWBLOCK_A_COOKIE, cookie));
+	return transact(kern, msg, bad, NULL, NULL);
+}
+
+int kern_tune(struct kern *kern, uint32_t id, const struct kern_limits *l)
 {
 	const struct {
 		int attr;
-		uint32_t v;
+		unsigned int bytes;
+		uint64_t v;
 	} set[] = {
-		{ SWBLOCK_A_IO_DEADLINE_MS, io_deadline_ms },
-		{ SWBLOCK_A_LINK_DEADLINE_MS, link_deadline_ms },
-		{ SWBLOCK_A_FLUSH_INTERVAL_MS, flush_interval_ms },
+		{ SWBLOCK_A_IO_DEADLINE_MS, 4, l->io_deadline_ms },
+		{ SWBLOCK_A_LINK_DEADLINE_MS, 4, l->link_deadline_ms },
+		{ SWBLOCK_A_FLUSH_INTERVAL_MS, 4, l->flush_interval_ms },
+		{ SWBLOCK_A_REBUILD_AUTO, 1, l->rebuild_auto },
+		{ SWBLOCK_A_REBUILD_RATE, 8, l->rebuild_rate },
+		{ SWBLOCK_A_CATCHUP_MAX_BYTES, 8, l->catchup_max_bytes },
+		{ SWBLOCK_A_CATCHUP_STALL_MS, 4, l->catchup_stall_ms },
 	};
 	struct nl_msg *msg = volume_request(kern, SWBLOCK_CMD_TUNE, id);
 	int bad = 0;
 	size_t i;
 
-	for (i = 0; msg && i < ARRAY_SIZE(set) && !bad; i++)
-		bad = set[i].v != UINT32_MAX &&
-		      nla_put_u32(msg, set[i].attr, set[i].v);
+	for (i = 0; msg && i < ARRAY_SIZE(set) && !bad; i++) {
+		if (set[i].v == KERN_LEAVE)
+			continue;
+		if (set[i].bytes == 8)
+			bad = nla_put_u64(msg, set[i].attr, set[i].v);
+		else if (set[i].bytes == 4)
+			bad = nla_put_u32(msg, set[i].attr, (uint32_t)set[i].v);
+		else
+			bad = nla_put_u8(msg, set[i].attr, (uint8_t)set[i].v);
+	}
 	return transact(kern, msg, bad, NULL, NULL);
 }
 

@@ -42,6 +42,8 @@ struct kern_peer {
 	uint32_t fact_flags;
 	uint64_t log_start;
 	uint64_t behind_bytes, behind_ns;
+	uint8_t rebuild;
+	uint64_t rebuild_todo, rebuild_done, rebuild_rate;
 };
 
 /** struct kern_volume - one attached member, as VOLUME_GET describes it */
@@ -62,6 +64,10 @@ struct kern_volume {
 	struct swb_config config;
 	uint64_t lease_ns;
 	uint32_t io_deadline_ms, link_deadline_ms, flush_interval_ms;
+	uint8_t rebuild_auto;
+	uint64_t rebuild_rate, catchup_max_bytes;
+	uint32_t catchup_stall_ms;
+	uint64_t bitmap_blocks, bitmap_epoch, bitmap_lsn;
 	uint64_t size_bytes;
 	uint32_t block_bytes;
 	uint64_t head_lsn, written_lsn, durable_lsn, committed_lsn;
@@ -132,9 +138,23 @@ int kern_lease(struct kern *kern, uint32_t id, uint64_t epoch,
 int kern_link(struct kern *kern, uint32_t id, const struct swb_uuid *peer,
 	      int fd, uint64_t cookie);
 int kern_unlink(struct kern *kern, uint32_t id, const struct swb_uuid *peer);
-/** kern_tune() - a value of UINT32_MAX leaves that setting alone */
-int kern_tune(struct kern *kern, uint32_t id, uint32_t io_deadline_ms,
-	      uint32_t link_deadline_ms, uint32_t flush_interval_ms);
+int kern_rebuild(struct kern *kern, uint32_t id, const struct swb_uuid *peer,
+		 uint64_t cookie);
+
+#define KERN_LEAVE	UINT64_MAX
+
+/** struct kern_limits - for kern_tune(); KERN_LEAVE leaves a setting alone */
+struct kern_limits {
+	uint64_t io_deadline_ms;
+	uint64_t link_deadline_ms;
+	uint64_t flush_interval_ms;
+	uint64_t rebuild_auto;
+	uint64_t rebuild_rate;
+	uint64_t catchup_max_bytes;
+	uint64_t catchup_stall_ms;
+};
+
+int kern_tune(struct kern *kern, uint32_t id, const struct kern_limits *limits);
 
 /** kern_events_open() - subscribe; do it before the order whose event is awaited */
 int kern_events_open(struct kern *kern);

@@ -71,6 +71,13 @@ static const struct row volume_rows[] = {
 	ROW(SWBLOCK_A_PARKED, struct kern_volume, parked),
 	ROW(SWBLOCK_A_LOCAL_CASE, struct kern_volume, local_letter),
 	ROW(SWBLOCK_A_PROMOTE_CASE, struct kern_volume, promote_letter),
+	ROW(SWBLOCK_A_REBUILD_AUTO, struct kern_volume, rebuild_auto),
+	ROW(SWBLOCK_A_REBUILD_RATE, struct kern_volume, rebuild_rate),
+	ROW(SWBLOCK_A_CATCHUP_MAX_BYTES, struct kern_volume, catchup_max_bytes),
+	ROW(SWBLOCK_A_CATCHUP_STALL_MS, struct kern_volume, catchup_stall_ms),
+	ROW(SWBLOCK_A_BITMAP_BLOCKS, struct kern_volume, bitmap_blocks),
+	ROW(SWBLOCK_A_BITMAP_EPOCH, struct kern_volume, bitmap_epoch),
+	ROW(SWBLOCK_A_BITMAP_LSN, struct kern_volume, bitmap_lsn),
 };
 
 static const struct row peer_rows[] = {
@@ -96,6 +103,10 @@ static const struct row peer_rows[] = {
 	ROW(SWBLOCK_PEER_A_LOG_START, struct kern_peer, log_start),
 	ROW(SWBLOCK_PEER_A_BEHIND_BYTES, struct kern_peer, behind_bytes),
 	ROW(SWBLOCK_PEER_A_BEHIND_NS, struct kern_peer, behind_ns),
+	ROW(SWBLOCK_PEER_A_REBUILD, struct kern_peer, rebuild),
+	ROW(SWBLOCK_PEER_A_REBUILD_TODO, struct kern_peer, rebuild_todo),
+	ROW(SWBLOCK_PEER_A_REBUILD_DONE, struct kern_peer, rebuild_done),
+	ROW(SWBLOCK_PEER_A_REBUILD_RATE, struct kern_peer, rebuild_rate),
 };
 
 static const struct row report_rows[] = {
@@ -354,6 +365,10 @@ static const char *const top_names[SWBLOCK_A_MAX + 1] = {
 	[SWBLOCK_A_FD] = "fd", [SWBLOCK_A_IO_DEADLINE_MS] = "io-deadline-ms",
 	[SWBLOCK_A_LINK_DEADLINE_MS] = "link-deadline-ms",
 	[SWBLOCK_A_FLUSH_INTERVAL_MS] = "flush-interval-ms",
+	[SWBLOCK_A_REBUILD_AUTO] = "rebuild-auto",
+	[SWBLOCK_A_REBUILD_RATE] = "rebuild-rate",
+	[SWBLOCK_A_CATCHUP_MAX_BYTES] = "catchup-max-bytes",
+	[SWBLOCK_A_CATCHUP_STALL_MS] = "catchup-stall-ms",
 };
 
 static const char *const cert_names[SWBLOCK_CERT_A_MAX + 1] = {

@@ -25,7 +25,7 @@ static const struct {
 	  "writers wait for space in the log, which moves when the peers do" },
 	{ SWBLOCK_COND_CATCHING_UP, "a peer is catching up; nothing to do" },
 	{ SWBLOCK_COND_NEEDS_REBUILD,
-	  "a copy cannot catch up: swblockctl explain tells why" },
+	  "a copy cannot catch up: swblockctl explain tells why, swblockctl rebuild copies" },
 	{ SWBLOCK_COND_DISK_FAILED,
 	  "a disk error was latched: replace the disk, format it as a new replica" },
 	{ SWBLOCK_COND_INCONSISTENT,
@@ -106,6 +106,20 @@ static json_t *facts_json(const struct kern_peer *p)
 	return j;
 }
 
+static json_t *rebuild_json(const struct kern_peer *p)
+{
+	json_t *j;
+
+	if (p->rebuild == SWBLOCK_REBUILD_NONE)
+		return json_null();
+	j = json_object();
+	put_text(j, "kind", swb_text_rebuild(p->rebuild));
+	put_u64(j, "todo_bytes", p->rebuild_todo);
+	put_u64(j, "done_bytes", p->rebuild_done);
+	put_u64(j, "bytes_per_s", p->rebuild_rate);
+	return j;
+}
+
 json_t *show_peer_json(const struct kern_volume *v, const struct kern_peer *p,
 		       const char *label)
 {
@@ -129,6 +143,7 @@ json_t *show_peer_json(const struct kern_volume *v, const struct kern_peer *p,
 	put_u64(j, "behind_records", show_behind(v, p));
 	put_u64(j, "behind_bytes", p->behind_bytes);
 	put_u64(j, "behind_ns", p->behind_ns);
+	json_object_set_new(j, "rebuild", rebuild_json(p));
 	json_object_set_new(j, "facts", facts_json(p));
 	return j;
 }
@@ -147,6 +162,16 @@ static json_t *log_json(const struct kern_volume *v)
 	put_u64(j, "ring_bytes", v->ring_bytes);
 	put_u64(j, "ring_used", v->ring_used);
 	put_u64(j, "incarnation", v->incarnation);
+	return j;
+}
+
+static json_t *bitmap_json(const struct kern_volume *v)
+{
+	json_t *j = json_object();
+
+	put_u64(j, "blocks", v->bitmap_blocks);
+	put_u64(j, "base_epoch", v->bitmap_epoch);
+	put_u64(j, "base_lsn", v->bitmap_lsn);
 	return j;
 }
 
@@ -204,12 +229,17 @@ json_t *show_volume_json(const struct kern_dump *dump, const struct kern_volume 
 	put_u64(j, "io_deadline_ms", v->io_deadline_ms);
 	put_u64(j, "link_deadline_ms", v->link_deadline_ms);
 	put_u64(j, "flush_interval_ms", v->flush_interval_ms);
+	put_text(j, "rebuild_auto", swb_text_rebuild(v->rebuild_auto));
+	put_u64(j, "rebuild_rate", v->rebuild_rate);
+	put_u64(j, "catchup_max_bytes", v->catchup_max_bytes);
+	put_u64(j, "catchup_stall_ms", v->catchup_stall_ms);
 	put_u64(j, "openers", v->openers);
 	put_u64(j, "inflight", v->inflight);
 	put_u64(j, "parked", v->parked);
 	json_object_set_new(j, "local_case", json_letter(v->local_letter));
 	json_object_set_new(j, "promote_case", json_letter(v->promote_letter));
 	json_object_set_new(j, "log", log_json(v));
+	json_object_set_new(j, "bitmap", bitmap_json(v));
 	json_object_set_new(j, "peers", peers_json(dump, v, rec));
 	json_object_set_new(j, "stats", stats_json(v));
 	return j;

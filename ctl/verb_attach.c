@@ -146,38 +146,74 @@ out:
 	return ret;
 }
 
-/* UINT32_MAX leaves a setting alone. */
-static int take_ms(struct ctl *ctl, const char *opt, uint32_t *ms)
+static int take_ms(struct ctl *ctl, const char *opt, uint64_t *ms)
 {
 	const char *text = opt_get(ctl, opt);
-	uint64_t v;
 
-	*ms = UINT32_MAX;
-	if (!text)
-		return CTL_OK;
-	if (!duration_parse(text, &v))
+	if (text && !duration_parse(text, ms))
 		return out_fail(ctl, &err_usage, "for example 500ms, 30s, 5m",
 				"--%s is a time", opt);
-	*ms = (uint32_t)v;
 	return CTL_OK;
+}
+
+static int take_size(struct ctl *ctl, const char *opt, uint64_t *bytes)
+{
+	const char *text = opt_get(ctl, opt);
+
+	if (text && strcmp(text, "0") && !size_parse(text, bytes))
+		return out_fail(ctl, &err_usage, "for example 100M, 0 for none",
+				"--%s is a size", opt);
+	if (text && !strcmp(text, "0"))
+		*bytes = 0;
+	return CTL_OK;
+}
+
+static int take_auto(struct ctl *ctl, uint64_t *kind)
+{
+	const char *text = opt_get(ctl, "rebuild-auto");
+	u8 i;
+
+	for (i = SWBLOCK_REBUILD_NONE; text && i <= SWBLOCK_REBUILD_FULL; i++)
+		if (!strcmp(text, swb_text_rebuild(i)))
+			*kind = i;
+	if (text && *kind == KERN_LEAVE)
+		return out_fail(ctl, &err_usage, NULL,
+				"--rebuild-auto is none, delta or full");
+	return CTL_OK;
+}
+
+static int take_limits(struct ctl *ctl, struct kern_limits *l)
+{
+	int ret;
+
+	memset(l, 0xff, sizeof(*l));	/* KERN_LEAVE */
+	ret = take_ms(ctl, "io-deadline", &l->io_deadline_ms);
+	if (!ret)
+		ret = take_ms(ctl, "link-deadline", &l->link_deadline_ms);
+	if (!ret)
+		ret = take_ms(ctl, "flush-interval", &l->flush_interval_ms);
+	if (!ret)
+		ret = take_ms(ctl, "catchup-stall", &l->catchup_stall_ms);
+	if (!ret)
+		ret = take_size(ctl, "catchup-max", &l->catchup_max_bytes);
+	if (!ret)
+		ret = take_size(ctl, "rebuild-rate", &l->rebuild_rate);
+	return ret ? ret : take_auto(ctl, &l->rebuild_auto);
 }
 
 static int run_tune(struct ctl *ctl)
 {
+	struct kern_limits limits, none;
 	const struct kern_volume *v;
 	char name[MEMBER_NAME_MAX];
 	struct kern_dump dump = { 0 };
-	uint32_t io, link, flush;
 	int ret, err;
 
-	ret = take_ms(ctl, "io-deadline", &io);
-	if (!ret)
-		ret = take_ms(ctl, "link-deadline", &link);
-	if (!ret)
-		ret = take_ms(ctl, "flush-interval", &flush);
+	ret = take_limits(ctl, &limits);
 	if (ret)
 		return ret;
-	if (io == UINT32_MAX && link == UINT32_MAX && flush == UINT32_MAX)
+	memset(&none, 0xff, sizeof(none));
+	if (!memcmp(&limits, &none, sizeof(none)))
 		return out_fail(ctl, &err_usage, "see swblockctl tune --help",
 				"nothing to change");
 	ret = need_members(ctl, &dump);
@@ -185,7 +221,7 @@ static int run_tune(struct ctl *ctl)
 		ret = member_find(ctl, &dump, ctl->pos[0], &v);
 	if (!ret) {
 		member_name(v, name);
-		err = kern_tune(ctl->kern, v->id, io, link, flush);
+		err = kern_tune(ctl->kern, v->id, &limits);
 		if (err)
 			ret = kernel_said(ctl, err, name);
 	}
@@ -242,13 +278,17 @@ static const struct opt_def tune_opts[] = {
 	{ "io-deadline", 0, "TIME", "a write or barrier that waits so long fails; 0: never" },
 	{ "link-deadline", 0, "TIME", "nothing heard for so long ends a link" },
 	{ "flush-interval", 0, "TIME", "background flush of the log" },
+	{ "rebuild-rate", 0, "SIZE", "bytes a second of a delta or rebuild; 0: no limit" },
+	{ "rebuild-auto", 0, "KIND", "what needs no order: none, delta or full" },
+	{ "catchup-max", 0, "SIZE", "history kept for a peer that is not required; 0: no limit" },
+	{ "catchup-stall", 0, "TIME", "such a peer without progress is given up; 0: never" },
 	{ NULL },
 };
 
 const struct verb verb_tune = {
 	.name = "tune",
-	.synopsis = "MEMBER [--io-deadline T] [--link-deadline T] [--flush-interval T]",
-	.summary = "Change deadlines of an attached member",
+	.synopsis = "MEMBER [--io-deadline T] [--link-deadline T] [--rebuild-rate SIZE] ...",
+	.summary = "Change deadlines and budgets of an attached member",
 	.detail = "Holds until the member is removed.",
 	.example = "  swblockctl tune db/a --io-deadline 60s",
 	.opts = tune_opts,

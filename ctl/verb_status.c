@@ -80,6 +80,27 @@ static void lease_line(const struct ctl *ctl, const struct kern_volume *v)
 	out_line(ctl, "  lease  %s left", left);
 }
 
+/* How far a copy of blocks is, and when it will be there. */
+static void rebuild_line(const struct ctl *ctl, const struct kern_peer *p)
+{
+	uint64_t left = p->rebuild_todo > p->rebuild_done ?
+			p->rebuild_todo - p->rebuild_done : 0;
+	char done[32], todo[32], rate[32], eta[32], when[64] = "";
+
+	if (p->state != SWBLOCK_PEER_REBUILDING)
+		return;
+	size_text(p->rebuild_done, done, sizeof(done));
+	size_text(p->rebuild_todo, todo, sizeof(todo));
+	size_text(p->rebuild_rate, rate, sizeof(rate));
+	duration_text(p->rebuild_rate ?
+		      left / p->rebuild_rate * 1000000000ULL : 0, eta, sizeof(eta));
+	if (p->rebuild_rate && p->rebuild_todo)
+		snprintf(when, sizeof(when), ", %s left", eta);
+	out_line(ctl, "         %s: %s%s%s, %s/s%s", swb_text_rebuild(p->rebuild), done,
+		 p->rebuild_todo ? " of " : "", p->rebuild_todo ? todo : "", rate,
+		 when);
+}
+
 static void peer_line(const struct ctl *ctl, const struct kern_dump *dump,
 		      const struct auth_record *rec, const struct kern_volume *v,
 		      const struct kern_peer *p)
@@ -129,8 +150,10 @@ static void show(struct ctl *ctl, const struct kern_dump *dump,
 			out_line(ctl, "  %s%-6s%s %s: %s", out_warn(ctl), "!",
 				 out_plain(ctl), swb_text_condition(bit),
 				 show_condition_help(bit));
-	for (i = 0; i < v->peer_count; i++)
+	for (i = 0; i < v->peer_count; i++) {
 		peer_line(ctl, dump, known ? &rec : NULL, v, &v->peer[i]);
+		rebuild_line(ctl, &v->peer[i]);
+	}
 }
 
 static int run_status(struct ctl *ctl)

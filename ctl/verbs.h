@@ -8,6 +8,6 @@
 extern const struct verb verb_format, verb_add, verb_remove, verb_assign,
 	verb_adopt, verb_promote, verb_demote, verb_lease, verb_link,
 	verb_unlink, verb_tune, verb_status, verb_monitor, verb_explain,
-	verb_authority, verb_info;
+	verb_authority, verb_info, verb_rebuild;
 
 #endif /* SWB_CTL_VERBS_H */

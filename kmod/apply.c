@@ -17,6 +17,7 @@
 #include <linux/sched/mm.h>
 #include "peer.h"
 #include "post.h"
+#include "rebuild.h"
 #include "stats.h"
 #include "trace.h"
 
@@ -160,9 +161,11 @@ static void post_ping(struct swb_link *l, const struct swb_frame *f, bool always
 	struct swb_event ev;
 
 	if (!always && f->committed == l->seen_committed &&
+	    f->everywhere == l->seen_everywhere &&
 	    f->flush_lsn <= l->seen_flush_lsn)
 		return;
 	l->seen_committed = f->committed;
+	l->seen_everywhere = f->everywhere;
 	l->seen_flush_lsn = max(l->seen_flush_lsn, f->flush_lsn);
 	event_init(l, f, SWB_EV_PEER_PINGED, &ev);
 	ev.u.ping.committed = f->committed;
@@ -272,6 +275,7 @@ static int handle_facts(struct swb_link *l, const struct swb_frame *f,
 	ev.u.facts = l->rx_facts;
 	l->seen_committed = 0;	/* a session begins: C counts anew */
 	l->seen_flush_lsn = 0;
+	l->seen_everywhere = 0;
 	swb_post_link(l->v, l, &ev);
 	return 0;
 }
@@ -299,8 +303,62 @@ static int handle_ack(struct swb_link *l, const struct swb_frame *f)
 	ev.u.ack.durable = f->a[2];
 	ev.u.ack.base = f->a[3];
 	swb_post_link(l->v, l, &ev);
+	swb_lane_acked(l, f->a[3]);
 	return 0;
 }
+
+/* ---- BASE -------------------------------------------------------------------- */
+
+static bool base_rec_ok(struct swb_link *l, const struct swb_frame *f,
+			struct swb_rec *rec)
+{
+	const struct swb_durable *d = &l->v->core.d;	/* geometry is constant */
+
+	if (!swb_codec_rec_decode(l->rx_body, d->extent_bytes, d->block_bytes, rec))
+		return false;
+	if (rec->type == SWB_REC_WRITE)
+		return rec->len_bytes == f->payload_bytes;
+	return rec->type == SWB_REC_ZEROES && !f->payload_bytes;
+}
+
+/* Its pages are the log's: they are free again when it returns. */
+static int handle_base(struct swb_link *l, const struct swb_frame *f)
+{
+	struct swb_group *g = NULL;
+	struct swb_rec rec;
+	int err = 0;
+
+	if (!base_rec_ok(l, f, &rec))
+		return SWBLOCK_REASON_BAD_RECORD;
+	if (f->payload_bytes) {
+		g = get_group(l, f->payload_bytes);
+		if (!g)
+			return -ESHUTDOWN;
+		g->payload_bytes = f->payload_bytes;
+		err = recv_payload(l, g);
+		if (!err && swb_group_crc(g, 0, rec.len_bytes) != rec.crc)
+			err = SWBLOCK_REASON_BAD_PAYLOAD_CRC;
+	}
+	if (!err)
+		err = swb_rebuild_write(l, f, &rec, g);
+	if (g)
+		swb_group_put(g);
+	if (!err)
+		post_ping(l, f, false);
+	return err;
+}
+
+static int handle_base_end(struct swb_link *l, const struct swb_frame *f)
+{
+	struct swb_event ev;
+
+	event_init(l, f, SWB_EV_PEER_BASE_ENDED, &ev);
+	ev.lsn = f->a[1];
+	swb_post_link(l->v, l, &ev);
+	return 0;
+}
+
+/* ---- the end ------------------------------------------------------------------ */
 
 static int handle_close(struct swb_link *l, const struct swb_frame *f)
 {
@@ -335,8 +393,9 @@ static int handle_frame(struct swb_link *l, const struct swb_frame *f)
 	case SWB_WIRE_CLOSE:
 		return handle_close(l, f);
 	case SWB_WIRE_BASE:
+		return handle_base(l, f);
 	case SWB_WIRE_BASE_END:
-		break;		/* no rebuild can be ordered yet */
+		return handle_base_end(l, f);
 	}
 	return SWBLOCK_REASON_BAD_TYPE;
 }

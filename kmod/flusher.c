@@ -5,10 +5,14 @@
  * advance the checkpoint and give ring space back.
  *
  *	superblock: extent_hi = hi ......... durable before the first extent write
- *	extent writes complete
+ *	extent writes complete, pages of changed-block bits written (P11)
  *	superblock: extent_lo = hi, the new tail, the next batch's extent_hi; its
- *	PREFLUSH makes the extent writes durable first
+ *	PREFLUSH makes extent and bits durable first
  *	index ranges retired, ring trimmed
+ *
+ * Where every member is durable up to hi the batch needs no bits: then the same
+ * superblock raises the bitmap's base to hi, and bits that are left are cleared
+ * behind it. A healthy volume writes no bitmap page.
  *
  * So a batch costs one superblock write if another one follows it. Write-back is
  * lazy, so that rewritten blocks are written once; trimming is lazier still, so
@@ -228,10 +232,7 @@ static u64 checkpoint(struct swb_flusher *f, u64 hi)
 	spin_lock_irqsave(f->lock, flags);
 	if (hi) {
 		d->extent_lo = hi;
-		/* no bits are kept yet: the bitmap covers what is to come (P11) */
-		d->bitmap_lsn = hi;
-		d->bitmap_epoch = swb_lineage_epoch_at(&d->lineage, hi);
-		next = plan(f, choose_target(f));
+		next = f->priv->paused ? 0 : plan(f, choose_target(f));
 		d->extent_hi = max(d->extent_hi, max(next, hi));
 	}
 	start = choose_tail(f);
@@ -239,7 +240,41 @@ static u64 checkpoint(struct swb_flusher *f, u64 hi)
 	return start;
 }
 
-static int write_batch(struct swb_flusher *f, u64 hi)
+/* Does every member hold what is in the extent now? Then it needs no bits (P11). */
+static bool raise_base(struct swb_flusher *f, u64 lo)
+{
+	unsigned long flags;
+	bool clean;
+
+	spin_lock_irqsave(f->lock, flags);
+	clean = swb_core_bitmap_raise(f->core, lo);
+	spin_unlock_irqrestore(f->lock, flags);
+	return clean;
+}
+
+/* Bits are left over from a time when a member was away, and are of no use now. */
+static bool worth_clearing(struct swb_flusher *f)
+{
+	lockdep_assert_held(f->lock);
+	return f->bitmap->blocks.set &&
+	       swb_core_everywhere(f->core) >= f->core->d.extent_lo;
+}
+
+/* P11: durable with the extent, that is, before any of it may be trimmed. */
+static int note_changes(struct swb_flusher *f, struct swb_wbatch *b, bool clean)
+{
+	struct swb_range *r;
+
+	for (r = swb_dirty_find(&b->map, 0); r; r = swb_dirty_next(r)) {
+		if (f->written)
+			swb_blocks_add(f->written, r->start, r->end);
+		if (!clean)
+			swb_bitmap_set(f->bitmap, r->start, r->end);
+	}
+	return clean ? 0 : swb_bitmap_write(f->bitmap);
+}
+
+static int write_batch(struct swb_flusher *f, u64 hi, bool *clean)
 {
 	struct swb_wbatch *b = &f->priv->batch;
 	u64 bytes = 0;
@@ -250,6 +285,10 @@ static int write_batch(struct swb_flusher *f, u64 hi)
 		err = raise_extent_hi(f, b->hi);
 	if (!err)
 		err = swb_wbatch_write(b, &bytes);
+	if (!err) {
+		*clean = raise_base(f, b->hi);
+		err = note_changes(f, b, *clean);
+	}
 	if (!err && f->super->store != f->data)
 		err = swb_store_flush(f->data);	/* else the save flushes it */
 	if (!err && bytes)
@@ -269,30 +308,23 @@ struct step {
 	u64 start;
 };
 
-static int one_step(struct swb_flusher *f, struct step *s)
+/* Write back up to @hi (0: nothing) and make it the checkpoint. */
+static int advance(struct swb_flusher *f, u64 hi, bool clean, struct step *s)
 {
 	struct swb_wbatch *b = &f->priv->batch;
-	struct swb_wal *w = f->wal;
-	unsigned long flags;
-	u64 hi, start;
+	u64 before = f->wal->priv->start;
 	int err = 0;
 
 	lockdep_assert_held(&f->mutex);
-	spin_lock_irqsave(f->lock, flags);
-	hi = plan(f, choose_target(f));
-	start = w->priv->start;
-	f->urgent = false;
-	s->moved = hi || worth_trimming(w);
-	spin_unlock_irqrestore(f->lock, flags);
-	if (!s->moved)
-		return 0;
 	if (hi)
-		err = write_batch(f, hi);
+		err = write_batch(f, hi, &clean);
+	else if (clean)
+		clean = raise_base(f, f->core->d.extent_lo);
 	if (err)
 		goto drop;
 	s->start = checkpoint(f, hi ? b->hi : 0);
 	s->lo = f->core->d.extent_lo;
-	s->moved = hi || s->start > start;
+	s->moved = hi || clean || s->start > before;
 	if (!s->moved)
 		goto drop;
 	err = swb_super_save(f->super, f->core, f->lock);
@@ -300,10 +332,30 @@ static int one_step(struct swb_flusher *f, struct step *s)
 		goto drop;
 	if (hi)
 		swb_wbatch_retire(b);
-	swb_wal_trim(w, s->start);
+	swb_wal_trim(f->wal, s->start);
+	if (clean && f->bitmap->blocks.set) {	/* the new base is durable: P11 */
+		swb_bitmap_clear(f->bitmap);
+		err = swb_bitmap_write(f->bitmap);
+	}
 drop:
 	swb_wbatch_drop(b);
 	return err;
+}
+
+static int one_step(struct swb_flusher *f, struct step *s)
+{
+	unsigned long flags;
+	bool clean;
+	u64 hi;
+
+	lockdep_assert_held(&f->mutex);
+	spin_lock_irqsave(f->lock, flags);
+	hi = plan(f, choose_target(f));
+	f->urgent = false;
+	clean = !hi && worth_clearing(f);
+	s->moved = hi || clean || worth_trimming(f->wal);
+	spin_unlock_irqrestore(f->lock, flags);
+	return s->moved ? advance(f, hi, clean, s) : 0;
 }
 
 /* Return: true if there may be more to do at once. */
@@ -431,6 +483,36 @@ void swb_flusher_pause(struct swb_flusher *f)
 	if (f->priv)
 		f->priv->paused++;
 	mutex_unlock(&f->mutex);
+}
+
+/* The limit of the core does not matter: the caller knows that all of it is C. */
+static u64 plan_drain(struct swb_flusher *f, u64 lsn)
+{
+	unsigned long flags;
+	u64 hi = 0;
+
+	spin_lock_irqsave(f->lock, flags);
+	if (f->core->d.extent_lo < lsn)
+		hi = swb_wbatch_plan(f->wal, f->core->d.extent_lo, lsn);
+	spin_unlock_irqrestore(f->lock, flags);
+	return hi;
+}
+
+int swb_flusher_drain(struct swb_flusher *f, u64 lsn)
+{
+	struct step s = {};
+	int err = 0;
+	u64 hi;
+
+	mutex_lock(&f->mutex);
+	if (!f->priv || f->priv->failed)
+		err = -EIO;
+	while (!err && (hi = plan_drain(f, lsn)))
+		err = advance(f, hi, false, &s);
+	if (!err && f->core->d.extent_lo < lsn)
+		err = -ENODATA;
+	mutex_unlock(&f->mutex);
+	return err;
 }
 
 void swb_flusher_resume(struct swb_flusher *f)

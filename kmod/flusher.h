@@ -3,8 +3,9 @@
  * Write-back: records at or below the core's limit go from the log to the extent
  * in sorted batches, then the checkpoint advances and the ring is trimmed.
  *
- *   hi durable -> extent writes complete -> extent flushed -> superblock with
- *   lo = hi (and the next hi) durable -> only then the ring space is free
+ *   hi durable -> extent writes and changed-block bits complete -> all flushed ->
+ *   superblock with lo = hi (and the next hi) durable -> only then the ring space
+ *   is free
  *
  * One kthread. Order of locks: step_mutex, flusher.mutex, super.mutex, lock. It
  * never posts while it holds its mutex.
@@ -13,6 +14,7 @@
 #define SWB_FLUSHER_H
 
 #include <linux/mutex.h>
+#include "bitmap.h"
 #include "super.h"
 #include "wal.h"
 
@@ -36,6 +38,8 @@ struct swb_flusher {
 	struct swb_super *super;
 	struct swb_store *data;
 	struct swb_core *core;
+	struct swb_bitmap *bitmap;	/* mutex */
+	struct swb_blocks *written;	/* mutex; NULL, or notes what is written back */
 	spinlock_t *lock;	/* the member's */
 	const struct swb_flusher_ops *ops;
 	void *ctx;
@@ -55,5 +59,14 @@ void swb_flusher_kick(struct swb_flusher *f, bool urgent);
 /** swb_flusher_pause() - no batch runs until resume; waits for the running one */
 void swb_flusher_pause(struct swb_flusher *f);
 void swb_flusher_resume(struct swb_flusher *f);
+
+/**
+ * swb_flusher_drain() - write back every record <= @lsn, and flush; paused
+ * @f: flusher
+ * @lsn: all of them are in the log and written there
+ *
+ * Return: 0 or an error of the disk. extent_lo is at least @lsn then.
+ */
+int swb_flusher_drain(struct swb_flusher *f, u64 lsn);
 
 #endif /* SWB_FLUSHER_H */

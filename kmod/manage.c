@@ -159,21 +159,32 @@ int swb_manage_unlink(u32 id, const struct swb_uuid *peer, const char **why)
 	return err;
 }
 
-int swb_manage_tune(u32 id, const u32 *io_ms, const u32 *link_ms,
-		    const u32 *flush_ms, const char **why)
+static void set_ns(u64 *ns, u64 ms)
+{
+	if (ms != SWB_LEAVE)
+		*ns = ms * SWB_NSEC_PER_MSEC;
+}
+
+int swb_manage_tune(u32 id, const struct swb_limits *wanted, const char **why)
 {
 	struct swb_volume *v = get_living(id, why);
+	struct swb_tune *t;
 	unsigned long flags;
 
 	if (!v)
 		return -ENODEV;
+	t = &v->core.tune;
 	spin_lock_irqsave(&v->lock, flags);
-	if (io_ms)
-		v->io.deadline_ns = *io_ms * SWB_NSEC_PER_MSEC;
-	if (link_ms)
-		v->core.tune.link_deadline_ns = *link_ms * SWB_NSEC_PER_MSEC;
-	if (flush_ms)
-		v->core.tune.flush_interval_ns = *flush_ms * SWB_NSEC_PER_MSEC;
+	set_ns(&v->io.deadline_ns, wanted->io_ms);
+	set_ns(&t->link_deadline_ns, wanted->link_ms);
+	set_ns(&t->flush_interval_ns, wanted->flush_ms);
+	set_ns(&t->catchup_stall_ns, wanted->catchup_ms);
+	if (wanted->rebuild_auto != SWB_LEAVE)
+		t->rebuild_auto = wanted->rebuild_auto;
+	if (wanted->rebuild_rate != SWB_LEAVE)
+		v->rebuild.rate_max = wanted->rebuild_rate;
+	if (wanted->catchup_bytes != SWB_LEAVE)
+		v->catchup_max_bytes = wanted->catchup_bytes;
 	spin_unlock_irqrestore(&v->lock, flags);
 	swb_volume_put(v);
 	return 0;

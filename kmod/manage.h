@@ -14,6 +14,28 @@ extern const char *const swb_no_volume;
 extern const char *const swb_being_removed;
 extern const char *const swb_no_memory;
 
+#define SWB_LEAVE	U64_MAX
+
+/**
+ * struct swb_limits - what TUNE may change; SWB_LEAVE leaves a field as it is
+ * @io_ms: I/O deadline, 0 = none
+ * @link_ms: link deadline
+ * @flush_ms: background flush
+ * @rebuild_auto: enum swblock_rebuild
+ * @rebuild_rate: bytes/s, 0 = no limit
+ * @catchup_bytes: budget of catch-up, 0 = none
+ * @catchup_ms: budget of catch-up, 0 = none
+ */
+struct swb_limits {
+	u64 io_ms;
+	u64 link_ms;
+	u64 flush_ms;
+	u64 rebuild_auto;
+	u64 rebuild_rate;
+	u64 catchup_bytes;
+	u64 catchup_ms;
+};
+
 int swb_manage_init(void);
 /** swb_manage_exit() - module exit: no volume exists any more (they pin the module) */
 void swb_manage_exit(void);
@@ -32,8 +54,9 @@ int swb_manage_lease(u32 id, u64 epoch, u64 end_ns, const char **why);
 int swb_manage_link(u32 id, const struct swb_uuid *peer, int fd, u64 cookie,
 		    const char **why);
 int swb_manage_unlink(u32 id, const struct swb_uuid *peer, const char **why);
-int swb_manage_tune(u32 id, const u32 *io_ms, const u32 *link_ms,
-		    const u32 *flush_ms, const char **why);
+int swb_manage_rebuild(u32 id, const struct swb_uuid *peer, u64 cookie,
+		       const char **why);
+int swb_manage_tune(u32 id, const struct swb_limits *wanted, const char **why);
 
 /** swb_manage_get() - reference by id, NULL if unknown */
 struct swb_volume *swb_manage_get(u32 id);

@@ -25,7 +25,8 @@
 #define FEATURES	0	/* no optional feature yet */
 #define PROTO		1	/* of frames between members */
 
-static_assert(SWBLOCK_A_MAX < 64);
+/* What may come in has a bit in a u64; answers may have higher numbers. */
+static_assert(SWBLOCK_A_CATCHUP_STALL_MS < 64);
 
 /* ---- what may come in -------------------------------------------------- */
 
@@ -45,6 +46,10 @@ static struct netlink_range_validation io_deadline_range = {
 static struct netlink_range_validation flush_interval_range = {
 	.min = 1,
 	.max = 60000,
+};
+
+static struct netlink_range_validation catchup_stall_range = {
+	.max = 86400000,
 };
 
 static struct netlink_range_validation link_deadline_range = {
@@ -77,18 +82,26 @@ static const struct nla_policy policy[SWBLOCK_A_MAX + 1] = {
 		NLA_POLICY_FULL_RANGE(NLA_U32, &link_deadline_range),
 	[SWBLOCK_A_FLUSH_INTERVAL_MS]	=
 		NLA_POLICY_FULL_RANGE(NLA_U32, &flush_interval_range),
+	[SWBLOCK_A_REBUILD_AUTO]	=
+		NLA_POLICY_MAX(NLA_U8, SWBLOCK_REBUILD_FULL),
+	[SWBLOCK_A_REBUILD_RATE]	= { .type = NLA_U64 },
+	[SWBLOCK_A_CATCHUP_MAX_BYTES]	= { .type = NLA_U64 },
+	[SWBLOCK_A_CATCHUP_STALL_MS]	=
+		NLA_POLICY_FULL_RANGE(NLA_U32, &catchup_stall_range),
 };
 
 /* @need must be there, @may may be, anything else may not. */
 static int check(struct genl_info *info, u64 need, u64 may, const char *needs)
 {
 	const struct nlattr *head = nlmsg_attrdata(info->nlhdr, GENL_HDRLEN);
+	u64 bit;
 	u32 i;
 
 	for (i = 1; i <= SWBLOCK_A_MAX; i++) {
-		if ((need & BIT_ULL(i)) && !info->attrs[i])
+		bit = i < 64 ? BIT_ULL(i) : 0;
+		if ((need & bit) && !info->attrs[i])
 			return swb_refuse(info, -EINVAL, needs);
-		if (info->attrs[i] && !((need | may) & BIT_ULL(i))) {
+		if (info->attrs[i] && !((need | may) & bit)) {
 			NL_SET_BAD_ATTR(info->extack, info->attrs[i]);
 			return swb_refuse(info, -EINVAL,
 					  "this command does not take this attribute");
@@ -389,27 +402,58 @@ static int do_unlink(struct sk_buff *skb, struct genl_info *info)
 	return swb_refuse(info, err, why);
 }
 
+static int do_rebuild(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *why = NULL;
+	struct swb_uuid peer;
+	int err;
+
+	err = check(info, BIT_OF(VOLUME_ID) | BIT_OF(PEER_UUID), BIT_OF(COOKIE),
+		    "REBUILD needs VOLUME_ID and PEER_UUID");
+	if (err)
+		return err;
+	peer = swb_attr_uuid(ATTR(info, PEER_UUID));
+	err = swb_manage_rebuild(nla_get_u32(ATTR(info, VOLUME_ID)), &peer,
+				 swb_attr_u64(ATTR(info, COOKIE)), &why);
+	return swb_refuse(info, err, why);
+}
+
+static u64 wanted_u32(const struct nlattr *a)
+{
+	return a ? nla_get_u32(a) : SWB_LEAVE;
+}
+
+static u64 wanted_u64(const struct nlattr *a)
+{
+	return a ? nla_get_u64(a) : SWB_LEAVE;
+}
+
 static int do_tune(struct sk_buff *skb, struct genl_info *info)
 {
-	u32 io_ms = swb_attr_u32(ATTR(info, IO_DEADLINE_MS));
-	u32 link_ms = swb_attr_u32(ATTR(info, LINK_DEADLINE_MS));
-	u32 flush_ms = swb_attr_u32(ATTR(info, FLUSH_INTERVAL_MS));
+	const struct swb_limits wanted = {
+		.io_ms = wanted_u32(ATTR(info, IO_DEADLINE_MS)),
+		.link_ms = wanted_u32(ATTR(info, LINK_DEADLINE_MS)),
+		.flush_ms = wanted_u32(ATTR(info, FLUSH_INTERVAL_MS)),
+		.rebuild_auto = ATTR(info, REBUILD_AUTO) ?
+				nla_get_u8(ATTR(info, REBUILD_AUTO)) : SWB_LEAVE,
+		.rebuild_rate = wanted_u64(ATTR(info, REBUILD_RATE)),
+		.catchup_bytes = wanted_u64(ATTR(info, CATCHUP_MAX_BYTES)),
+		.catchup_ms = wanted_u32(ATTR(info, CATCHUP_STALL_MS)),
+	};
 	const char *why = NULL;
 	int err;
 
 	err = check(info, BIT_OF(VOLUME_ID), BIT_OF(IO_DEADLINE_MS) |
-		    BIT_OF(LINK_DEADLINE_MS) | BIT_OF(FLUSH_INTERVAL_MS),
+		    BIT_OF(LINK_DEADLINE_MS) | BIT_OF(FLUSH_INTERVAL_MS) |
+		    BIT_OF(REBUILD_AUTO) | BIT_OF(REBUILD_RATE) |
+		    BIT_OF(CATCHUP_MAX_BYTES) | BIT_OF(CATCHUP_STALL_MS),
 		    "TUNE needs VOLUME_ID");
 	if (err)
 		return err;
-	if (ATTR(info, IO_DEADLINE_MS) && io_ms && io_ms < 100)
+	if (wanted.io_ms && wanted.io_ms < 100)
 		return swb_refuse(info, -ERANGE,
 			      "an I/O deadline is at least 100 ms, or 0 for none");
-	err = swb_manage_tune(nla_get_u32(ATTR(info, VOLUME_ID)),
-			      ATTR(info, IO_DEADLINE_MS) ? &io_ms : NULL,
-			      ATTR(info, LINK_DEADLINE_MS) ? &link_ms : NULL,
-			      ATTR(info, FLUSH_INTERVAL_MS) ? &flush_ms : NULL,
-			      &why);
+	err = swb_manage_tune(nla_get_u32(ATTR(info, VOLUME_ID)), &wanted, &why);
 	return swb_refuse(info, err, why);
 }
 
@@ -432,6 +476,7 @@ static const struct genl_small_ops ops[] = {
 	VERB(LINK, do_link),
 	VERB(UNLINK, do_unlink),
 	VERB(TUNE, do_tune),
+	VERB(REBUILD, do_rebuild),
 };
 
 static const struct genl_multicast_group mcgrps[] = {

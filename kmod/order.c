@@ -227,3 +227,43 @@ int swb_manage_lease(u32 id, u64 epoch, u64 end_ns, const char **why)
 	o->ev.u.lease.end_ns = end_ns;
 	return order_queue(o, true, why);
 }
+
+static int rebuild_refusal(enum swblock_reason reason, const char **why)
+{
+	switch (reason) {
+	case SWBLOCK_REASON_NONE:
+		return 0;
+	case SWBLOCK_REASON_NO_ROLE:
+		*why = "this member is not primary: only a primary is copied from";
+		return -EINVAL;
+	case SWBLOCK_REASON_REQUIRED:
+		*why = "sync_all requires this member: assign a required set without it first";
+		return -EPERM;
+	default:
+		*why = "no such member in the configuration: assign it first";
+		return -ENOENT;
+	}
+}
+
+int swb_manage_rebuild(u32 id, const struct swb_uuid *peer, u64 cookie,
+		       const char **why)
+{
+	struct swb_order *o;
+	unsigned long flags;
+	int err;
+
+	o = order_new(id, SWB_EV_REBUILD_ORDERED, why, &err);
+	if (!o)
+		return err;
+	spin_lock_irqsave(&o->v->lock, flags);
+	o->ev.peer = swb_core_member_index(&o->v->core.config, peer);
+	err = rebuild_refusal(swb_core_rebuild_allowed(&o->v->core, o->ev.peer),
+			      why);
+	spin_unlock_irqrestore(&o->v->lock, flags);
+	if (err) {
+		order_drop(o);
+		return err;
+	}
+	o->ev.cookie = cookie;
+	return order_queue(o, true, why);
+}

@@ -20,6 +20,7 @@
 #define SWB_SEND_SHIP	5
 #define SWB_SEND_CLOSE	6
 #define SWB_SEND_UNLINK	7	/* no frame: the operator wants it gone */
+#define SWB_SEND_BASE	8	/* the base lane may have a frame */
 
 /**
  * struct swb_link - one link
@@ -44,9 +45,14 @@
  * @ping_flush_lsn: flush asked for with the pending PING; v->lock
  * @cookie: of the LINK order
  * @told_committed: tx: C on the last frame sent
+ * @lane: base lane of this session, or NULL (rebuild.c); v->lock
+ * @base_again: tx: the base lane waits for its rate
+ * @base_turn: tx: groups shipped since the base lane had its turn
+ * @base_rec: tx: body of a BASE frame
  * @again: tx: the next record is still on its way into the log, look again soon
  * @seen_committed: rx: C of the last header that was posted
  * @seen_flush_lsn: rx: the same for flush_lsn
+ * @seen_everywhere: rx: the same for everywhere
  * @tx_header: tx: frame header
  * @tx_facts: tx: own account, decoded
  * @tx_bvec: tx: payload of a DATA frame
@@ -79,10 +85,15 @@ struct swb_link {
 	u64 start_kind;
 	u64 ping_flush_lsn;
 	u64 cookie;
+	struct swb_lane *lane;
+	bool base_again;
+	u32 base_turn;
+	struct swb_disk_rec base_rec;
 	bool again;
 	u64 told_committed;
 	u64 seen_committed;
 	u64 seen_flush_lsn;
+	u64 seen_everywhere;
 	struct swb_wire_header tx_header;
 	struct swb_facts *tx_facts;
 	struct swb_wire_facts *facts_buf;

@@ -19,6 +19,7 @@
 #include "notify.h"
 #include "peer.h"
 #include "post.h"
+#include "rebuild.h"
 #include "trace.h"
 #include "write.h"
 
@@ -79,6 +80,27 @@ static void order_truncate(struct swb_volume *v, u64 lsn)
 		follow_failed(v, "truncate the log", err);
 	else
 		follow(v, SWB_EV_LOG_TRUNCATED, lsn);
+}
+
+static void order_rebuild_prepare(struct swb_volume *v,
+				  const struct swb_action *act)
+{
+	int err = swb_rebuild_prepare(v, act);
+
+	if (err)
+		follow_failed(v, "prepare for a rebuild", err);
+	else
+		follow(v, SWB_EV_REBUILD_PREPARED, 0);
+}
+
+static void order_rebuild_clear(struct swb_volume *v)
+{
+	int err = swb_rebuild_clear(v);
+
+	if (err)
+		follow_failed(v, "end a rebuild", err);
+	else
+		follow(v, SWB_EV_REBUILD_CLEARED, 0);
 }
 
 static void order_append_open(struct swb_volume *v, u64 epoch, u64 lsn)
@@ -260,9 +282,17 @@ static void execute(struct swb_volume *v, const struct swb_action *act)
 		notify_simple(v, SWBLOCK_EVENT_STEP_DOWN, 0, act->a);
 		break;
 	case SWB_ACT_REBUILD_PREPARE:
+		order_rebuild_prepare(v, act);
+		break;
 	case SWB_ACT_BASE_START:
+		swb_rebuild_start(v, act);
+		break;
 	case SWB_ACT_BASE_STOP:
-	case SWB_ACT_REBUILD_CLEAR:	/* nobody can order a rebuild yet */
+		swb_rebuild_stop(v, act->peer);
+		break;
+	case SWB_ACT_REBUILD_CLEAR:
+		order_rebuild_clear(v);
+		break;
 	case SWB_ACT_COUNT:
 		WARN_ON_ONCE(1);
 		break;
@@ -367,9 +397,22 @@ static void take_checkpoint(struct swb_volume *v)
 	step(v, &ev);
 }
 
+/* What is beyond the byte budget of catch-up: I-058. */
+static u64 beyond_budget(struct swb_volume *v)
+{
+	unsigned long flags;
+	u64 lsn = 0;
+
+	spin_lock_irqsave(&v->lock, flags);
+	if (v->catchup_max_bytes)
+		lsn = swb_wal_beyond(&v->wal, v->catchup_max_bytes);
+	spin_unlock_irqrestore(&v->lock, flags);
+	return lsn;
+}
+
 static void take_tick(struct swb_volume *v)
 {
-	step_plain(v, SWB_EV_TICK, 0);
+	step_plain(v, SWB_EV_TICK, beyond_budget(v));
 	swb_write_tick(v, ktime_get_boottime_ns());
 	notify_conditions(v);
 }

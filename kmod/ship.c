@@ -17,11 +17,15 @@
 #include <linux/sched/mm.h>
 #include "peer.h"
 #include "post.h"
+#include "rebuild.h"
 #include "stats.h"
 #include "trace.h"
 
 /* How soon to look again at a record that is still being written into place. */
 #define AGAIN_JIFFIES	max(HZ / 50, 1)
+
+/* The stream goes first, but leaves the base lane a turn after so many groups. */
+#define BASE_TURN	8
 
 /* What tx found to do; frame orders use their SWB_SEND_* number. */
 #define TX_NOTHING	100
@@ -127,7 +131,7 @@ static void fill_close(struct swb_link *l, struct swb_frame *f)
 
 static const unsigned int tx_order[] = {
 	SWB_SEND_UNLINK, SWB_SEND_OPEN, SWB_SEND_FACTS, SWB_SEND_START,
-	SWB_SEND_ACK, SWB_SEND_SHIP, SWB_SEND_PING,
+	SWB_SEND_ACK, SWB_SEND_SHIP, SWB_SEND_PING, SWB_SEND_BASE,
 };
 
 /* False if it turned out that there is nothing to say. */
@@ -150,7 +154,14 @@ static bool fill_order(struct swb_link *l, unsigned int what,
 		fill_ping(l, f);
 		return true;
 	}
-	return true;	/* no frame of its own: UNLINK, SHIP */
+	return true;	/* no frame of its own here: UNLINK, SHIP, BASE */
+}
+
+/* Has the stream had its share, so that the base lane comes before it once? */
+static bool base_turn(struct swb_link *l, unsigned int what)
+{
+	return what == SWB_SEND_SHIP && (l->pending & BIT(SWB_SEND_BASE)) &&
+	       l->base_turn >= BASE_TURN;
 }
 
 /* Take the next order; its frame is filled under the same lock. */
@@ -170,7 +181,8 @@ static unsigned int take_order(struct swb_link *l, struct swb_frame *f)
 		goto out;
 	}
 	for (i = 0; i < ARRAY_SIZE(tx_order); i++) {
-		if (!(l->pending & BIT(tx_order[i])))
+		if (!(l->pending & BIT(tx_order[i])) ||
+		    base_turn(l, tx_order[i]))
 			continue;
 		l->pending &= ~BIT(tx_order[i]);
 		if (!fill_order(l, tx_order[i], f))
@@ -190,24 +202,28 @@ static bool has_work(struct swb_link *l)
 	       (READ_ONCE(l->pending) & ~BIT(SWB_SEND_CLOSE));
 }
 
-static void look_again(struct swb_link *l)
+static void look_again(struct swb_link *l, unsigned int what)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&l->v->lock, flags);
-	l->pending |= BIT(SWB_SEND_SHIP);
+	l->pending |= BIT(what);
 	spin_unlock_irqrestore(&l->v->lock, flags);
 }
 
 static void wait_for_work(struct swb_link *l)
 {
-	if (!l->again) {
+	if (!l->again && !l->base_again) {
 		wait_event_idle(l->wait, has_work(l));
 		return;
 	}
 	wait_event_idle_timeout(l->wait, has_work(l), AGAIN_JIFFIES);
-	look_again(l);
+	if (l->again)
+		look_again(l, SWB_SEND_SHIP);
+	if (l->base_again)
+		look_again(l, SWB_SEND_BASE);
 	l->again = false;
+	l->base_again = false;
 }
 
 /* ---- records --------------------------------------------------------------- */
@@ -352,8 +368,35 @@ static int ship_group(struct swb_link *l)
 				    SWB_STAGE_SHIPPED);
 	}
 	swb_group_put(g);
-	look_again(l);	/* for the next group, after control frames */
+	l->base_turn++;
+	look_again(l, SWB_SEND_SHIP);	/* the next group, after control frames */
 	return err;
+}
+
+/* One frame of the base lane, if it has one. */
+static int ship_base(struct swb_link *l)
+{
+	struct bio_vec *bv;
+	struct swb_frame f;
+	u32 nbv;
+	int err;
+
+	l->base_turn = 0;
+	switch (swb_lane_next(l, &f, &bv, &nbv)) {
+	case SWB_LANE_NOTHING:
+		return 0;
+	case SWB_LANE_FAILED:
+		swb_link_fail(l, SWBLOCK_REASON_DISK_FAILED, true);
+		return 0;
+	case SWB_LANE_FRAME:
+		break;
+	}
+	err = send_frame(l, &f, &l->base_rec, bv, nbv);
+	if (err)
+		return err;
+	swb_lane_sent(l, &f);
+	look_again(l, SWB_SEND_BASE);
+	return 0;
 }
 
 /* ---- the thread -------------------------------------------------------------- */
@@ -405,6 +448,9 @@ static bool tx_round(struct swb_link *l)
 	case SWB_SEND_SHIP:
 		err = ship_group(l);
 		break;
+	case SWB_SEND_BASE:
+		err = ship_base(l);
+		break;
 	case SWB_SEND_OPEN:
 	case SWB_SEND_FACTS:
 		swb_codec_facts_encode(l->tx_facts, l->facts_buf);
@@ -427,6 +473,7 @@ int swb_ship_thread(void *arg)
 
 	while (tx_round(l))
 		;
+	swb_lane_detach(l);	/* it is closing: there comes no other */
 	swb_sock_end_stream(&l->sock);
 	memalloc_noio_restore(noio);
 	swb_link_put(l);

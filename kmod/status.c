@@ -56,6 +56,10 @@ struct swb_status *swb_status_take(struct swb_volume *v)
 	st->parked = v->io.parked_count;
 	st->ring_used = v->wal.ring.used;
 	st->io_deadline_ns = v->io.deadline_ns;
+	st->catchup_max_bytes = v->catchup_max_bytes;
+	st->rebuild_rate_max = v->rebuild.rate_max;
+	st->bitmap_blocks = READ_ONCE(v->bitmap.blocks.set);
+	memcpy(st->rebuild, v->rebuild.progress, sizeof(st->rebuild));
 	/* While it is taken apart there is no directory to look into. */
 	for (i = 0; i < v->core.config.member_count && !v->removing; i++)
 		if (i != v->core.self)
@@ -135,6 +139,9 @@ static int put_peer_u64s(struct sk_buff *skb, const struct swb_status *st,
 		{ SWBLOCK_PEER_A_LOG_START, p->log_start_at_open },
 		{ SWBLOCK_PEER_A_BEHIND_BYTES, st->behind_bytes[peer] },
 		{ SWBLOCK_PEER_A_BEHIND_NS, st->behind_ns[peer] },
+		{ SWBLOCK_PEER_A_REBUILD_TODO, st->rebuild[peer].todo_bytes },
+		{ SWBLOCK_PEER_A_REBUILD_DONE, st->rebuild[peer].done_bytes },
+		{ SWBLOCK_PEER_A_REBUILD_RATE, st->rebuild[peer].rate },
 	};
 	int err = 0;
 	u32 i;
@@ -159,6 +166,8 @@ int swb_status_put_peer(struct sk_buff *skb, const struct swb_status *st,
 				 &st->core.config.member[peer]) ?:
 			nla_put_u8(skb, SWBLOCK_PEER_A_STATE, p->state) ?:
 			nla_put_u8(skb, SWBLOCK_PEER_A_REQUIRED, required) ?:
+			nla_put_u8(skb, SWBLOCK_PEER_A_REBUILD,
+				   st->rebuild[peer].kind) ?:
 			nla_put_u8(skb, SWBLOCK_PEER_A_CASE, p->letter) ?:
 			nla_put_u32(skb, SWBLOCK_PEER_A_REASON, p->reason) ?:
 			nla_put_u32(skb, SWBLOCK_PEER_A_FACT_FLAGS,
@@ -249,6 +258,11 @@ static int put_numbers(struct sk_buff *skb, const struct swb_status *st)
 		{ SWBLOCK_A_RING_BYTES, c->d.ring_bytes },
 		{ SWBLOCK_A_RING_USED, st->ring_used },
 		{ SWBLOCK_A_INCARNATION, c->d.incarnation },
+		{ SWBLOCK_A_REBUILD_RATE, st->rebuild_rate_max },
+		{ SWBLOCK_A_CATCHUP_MAX_BYTES, st->catchup_max_bytes },
+		{ SWBLOCK_A_BITMAP_BLOCKS, st->bitmap_blocks },
+		{ SWBLOCK_A_BITMAP_EPOCH, c->d.bitmap_epoch },
+		{ SWBLOCK_A_BITMAP_LSN, c->d.bitmap_lsn },
 	};
 	int err = 0;
 	u32 i;
@@ -276,6 +290,9 @@ static int put_small(struct sk_buff *skb, const struct swb_status *st)
 			   to_ms(c->tune.link_deadline_ns)) ?:
 	       nla_put_u32(skb, SWBLOCK_A_FLUSH_INTERVAL_MS,
 			   to_ms(c->tune.flush_interval_ns)) ?:
+	       nla_put_u8(skb, SWBLOCK_A_REBUILD_AUTO, c->tune.rebuild_auto) ?:
+	       nla_put_u32(skb, SWBLOCK_A_CATCHUP_STALL_MS,
+			   to_ms(c->tune.catchup_stall_ns)) ?:
 	       nla_put_u32(skb, SWBLOCK_A_OPENERS, c->openers) ?:
 	       nla_put_u32(skb, SWBLOCK_A_INFLIGHT, st->inflight) ?:
 	       nla_put_u32(skb, SWBLOCK_A_PARKED, st->parked) ?:

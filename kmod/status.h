@@ -20,6 +20,10 @@
  * @parked: upper requests not admitted
  * @ring_used: bytes of the ring in use
  * @io_deadline_ns: 0 = none
+ * @catchup_max_bytes: budget
+ * @rebuild_rate_max: of a base lane
+ * @bitmap_blocks: bits that are set, about
+ * @rebuild: by member index, base lanes
  * @behind_bytes: by member index, log not yet durable there, about
  * @behind_ns: by member index, age of the oldest of it, 0 if unknown
  * @stats: sums, by enum swblock_stat
@@ -34,6 +38,10 @@ struct swb_status {
 	u32 parked;
 	u64 ring_used;
 	u64 io_deadline_ns;
+	u64 catchup_max_bytes;
+	u64 rebuild_rate_max;
+	u64 bitmap_blocks;
+	struct swb_rebuild_progress rebuild[SWB_MEMBERS_MAX];
 	u64 behind_bytes[SWB_MEMBERS_MAX];
 	u64 behind_ns[SWB_MEMBERS_MAX];
 	u64 stats[SWBLOCK_STAT_MAX + 1];

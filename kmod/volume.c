@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include "notify.h"
 #include "post.h"
+#include "rebuild.h"
 #include "replay.h"
 #include "trace.h"
 #include "volume.h"
@@ -297,6 +298,7 @@ static void wire_up(struct swb_volume *v)
 	v->flusher.super = &v->super;
 	v->flusher.data = &v->data;
 	v->flusher.core = &v->core;
+	v->flusher.bitmap = &v->bitmap;
 	v->flusher.lock = &v->lock;
 	v->flusher.ops = &flusher_ops;
 	v->flusher.ctx = v;
@@ -389,12 +391,18 @@ static int bring_up(struct swb_volume *v, u8 *letter, const char **why)
 	err = recover(v, letter, why);
 	if (err)
 		goto wal;
+	*why = "the changed-block bitmap cannot be read";
+	err = swb_bitmap_create(&v->bitmap, &v->data, &v->core.d);
+	if (err)
+		goto wal;
 	*why = "cannot start the threads";
 	err = start_threads(v);
 	if (err)
-		goto wal;
+		goto bitmap;
 	return 0;
 
+bitmap:
+	swb_bitmap_destroy(&v->bitmap);
 wal:
 	swb_wal_destroy(&v->wal);
 dirty:
@@ -473,6 +481,20 @@ static void flush_last(struct swb_volume *v)
 }
 
 /* Lower bios cannot be cancelled. Say so, and wait: G7. */
+static bool wait_idle_lower(struct swb_volume *v)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(STOP_IDLE_MS);
+
+	if (!swb_volume_wait_idle(v, STOP_IDLE_MS))
+		return false;
+	while (atomic_read(&v->rebuild.lower)) {
+		if (time_after(jiffies, end))
+			return false;
+		msleep(POLL_MS);
+	}
+	return true;
+}
+
 static void wait_for_lower_bios(struct swb_volume *v)
 {
 	struct swb_notice n = {
@@ -481,15 +503,16 @@ static void wait_for_lower_bios(struct swb_volume *v)
 	};
 	unsigned long flags;
 
-	if (swb_volume_wait_idle(v, STOP_IDLE_MS))
+	if (wait_idle_lower(v))
 		return;
 	spin_lock_irqsave(&v->lock, flags);
 	v->zombie = true;
 	spin_unlock_irqrestore(&v->lock, flags);
 	pr_warn("swblock: volume %u: %d requests are stuck in a lower disk; the volume stays as a zombie until they end\n",
-		v->id, atomic_read(&v->io.inflight));
+		v->id, atomic_read(&v->io.inflight) +
+		atomic_read(&v->rebuild.lower));
 	swb_notify(v, &n);
-	while (!swb_volume_wait_idle(v, STOP_IDLE_MS))
+	while (!wait_idle_lower(v))
 		;
 }
 
@@ -502,6 +525,8 @@ void swb_volume_stop(struct swb_volume *v)
 	destroy_workqueue(v->wq);
 	swb_flusher_stop(&v->flusher);
 	swb_post_stop(v);
+	swb_rebuild_destroy(v);
+	swb_bitmap_destroy(&v->bitmap);
 	swb_wal_destroy(&v->wal);
 	swb_dirty_destroy(&v->dirty);
 	swb_super_destroy(&v->super);

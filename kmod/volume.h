@@ -23,6 +23,7 @@
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include "bitmap.h"
 #include "core/core.h"
 #include "dirty.h"
 #include "flusher.h"
@@ -32,6 +33,7 @@
 #include "wal.h"
 
 struct swb_link;
+struct swb_lane;
 
 /* Facts that the actions of one step may leave for the next: see post.c. */
 #define SWB_FOLLOW_MAX	8
@@ -98,6 +100,56 @@ struct swb_io {
 };
 
 /**
+ * struct swb_rebuild_progress - a base lane, to or from a peer; under volume->lock
+ * @kind: SWBLOCK_REBUILD_*, NONE if there was none since attach
+ * @running: it is under way
+ * @todo_bytes: of the whole lane, 0 if unknown
+ * @done_bytes: written by the target, as far as this end knows
+ * @rate: bytes per second, lately
+ * @mark_ns: when @rate was last counted
+ * @mark_bytes: @done_bytes then
+ */
+struct swb_rebuild_progress {
+	u8 kind;
+	bool running;
+	u64 todo_bytes;
+	u64 done_bytes;
+	u64 rate;
+	u64 mark_ns;
+	u64 mark_bytes;
+};
+
+/**
+ * struct swb_rebuild - what rebuilds need of a volume (rebuild.c)
+ * @progress: by peer; lock
+ * @rate_max: of each lane, bytes per second, 0 = no limit; lock
+ * @lanes: base lanes that run; lock
+ * @lower: lanes that exist, and their reads in flight
+ * @ewma_ns: latency of upper writes, lately; racy, a hint
+ * @quiet_ns: the same while no lane ran
+ * @samples: upper writes that were measured
+ * @written: target: blocks that the stream has written back; flusher.mutex
+ * @target: this copy is being written; flusher.mutex
+ * @target_peer: by whom; flusher.mutex
+ * @bio: target: a base write; flusher.mutex
+ * @bvec: its segments
+ */
+struct swb_rebuild {
+	struct swb_rebuild_progress progress[SWB_MEMBERS_MAX];
+	u64 rate_max;
+	u32 lanes;
+	atomic_t lower;
+	u64 ewma_ns;
+	u64 quiet_ns;
+	u64 samples;
+	struct swb_blocks written;
+	bool target;
+	u8 target_peer;
+	struct bio bio;
+	struct bio_vec bvec[SWB_GROUP_PAGES];
+};
+
+/**
  * struct swb_volume - one member of one volume on this host
  * @ref: the registry, the disk, running orders, links
  * @node: in the registry, by @id; registry mutex
@@ -112,6 +164,10 @@ struct swb_io {
  * @lock: see above
  * @core: decisions; lock
  * @post: facts on their way to the core
+ * @bitmap: blocks changed by records that left the log
+ * @rebuild: rebuild and delta
+ * @catchup_max_bytes: history kept for a peer that is not required, 0 = as the
+ *	ring allows; lock
  * @io: upper requests
  * @disk: /dev/swblockN
  * @read_bios: clones that go down to the extent
@@ -145,6 +201,9 @@ struct swb_volume {
 	struct swb_wal wal;
 	struct swb_dirty dirty;
 	struct swb_flusher flusher;
+	struct swb_bitmap bitmap;
+	struct swb_rebuild rebuild;
+	u64 catchup_max_bytes;
 
 	struct swb_io io;
 	struct gendisk *disk;

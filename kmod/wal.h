@@ -301,6 +301,26 @@ void swb_wal_flush(struct swb_wal *w);
 int swb_wal_truncate(struct swb_wal *w, u64 lsn);
 
 /**
+ * swb_wal_settle() - everything in the log is written and flushed; no writer comes
+ * in. Process context, no lock. Return: as swb_wal_truncate()
+ */
+int swb_wal_settle(struct swb_wal *w);
+
+/**
+ * swb_wal_restart() - an empty log that goes on with @next_lsn; lock held, settled,
+ * nobody reads groups of it. Sets the tail, log_end and a raised incarnation in
+ * *w->core->d, which the caller saves before anything is appended; swb_wal_freed()
+ * afterwards.
+ */
+void swb_wal_restart(struct swb_wal *w, u64 next_lsn);
+
+/** swb_wal_freed() - tell who waits for room; no lock */
+void swb_wal_freed(struct swb_wal *w);
+
+/** swb_wal_beyond() - the last LSN with @bytes of the ring or more behind it; lock */
+u64 swb_wal_beyond(struct swb_wal *w, u64 bytes);
+
+/**
  * swb_wal_room_wanted() - bytes that must be free for any record to be admitted,
  * wherever the ring's end lies; may exceed the ring. Any context.
  */

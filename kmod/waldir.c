@@ -148,6 +148,22 @@ u64 swb_wal_span(struct swb_wal *w, u64 from, u64 to)
 	return near > far ? near - far : 0;
 }
 
+u64 swb_wal_beyond(struct swb_wal *w, u64 bytes)
+{
+	struct swb_wal_priv *p = w->priv;
+	u64 lo = p->first, hi = p->next, mid;
+
+	lockdep_assert_held(w->lock);
+	while (lo < hi) {	/* the backlog falls from entry to entry */
+		mid = lo + (hi - lo) / 2;
+		if (swb_waldir_backlog(w, swb_wal_ent(w, mid)->first_lsn) > bytes)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo > p->first ? swb_ent_last(swb_wal_ent(w, lo - 1)) : 0;
+}
+
 /* Index records [from, to) of the group that starts at @first_lsn. */
 void swb_waldir_index(struct swb_wal *w, const struct swb_disk_rec *rec,
 		      u64 first_lsn, u32 from, u32 to, u32 *payload_off)
@@ -313,6 +329,33 @@ void swb_waldir_cut(struct swb_wal *w, u64 lsn)
 	p->next_lsn = lsn + 1;
 	p->unwritten = p->next;
 	w->written_lsn = lsn;
+}
+
+/* Forget everything: the next record is @next_lsn, in a new incarnation. */
+void swb_wal_restart(struct swb_wal *w, u64 next_lsn)
+{
+	struct swb_durable *d = &w->core->d;
+	struct swb_wal_priv *p = w->priv;
+	u64 i;
+
+	lockdep_assert_held(w->lock);
+	for (i = p->first; i < p->next; i++)
+		drop_group(swb_wal_ent(w, i));
+	p->first = p->next;
+	p->unwritten = p->next;
+	p->next_lsn = next_lsn;
+	p->start = next_lsn;
+	w->written_lsn = next_lsn - 1;
+	swb_dirty_clear(w->dirty);
+	w->ring.used = 0;
+	w->ring.tail_pos = w->ring.write_pos;
+	d->incarnation++;			/* P4 */
+	w->ring.incarnation = d->incarnation;
+	d->log_end = next_lsn - 1;
+	d->tail_lsn = next_lsn;
+	d->tail_pos = w->ring.write_pos;
+	d->tail_seq = w->ring.seq;
+	d->tail_prev_crc = w->ring.prev_crc;
 }
 
 /* ---- replay --------------------------------------------------------------- */

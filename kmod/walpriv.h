@@ -137,7 +137,6 @@ static inline void swb_wal_stage(struct swb_wal *w, const struct swb_ent *e,
 
 /* wal.c */
 void swb_wal_run(struct swb_wal *w);
-void swb_wal_freed(struct swb_wal *w);
 
 /* walmem.c */
 int swb_walmem_create(struct swb_wal *w, u64 memory_bytes);

@@ -227,6 +227,13 @@ static int rebuild_index(struct swb_wal *w)
 	return err;
 }
 
+int swb_wal_settle(struct swb_wal *w)
+{
+	int err = settle(w, U64_MAX - 1);
+
+	return err ?: swb_store_flush(w->store);
+}
+
 int swb_wal_truncate(struct swb_wal *w, u64 lsn)
 {
 	struct swb_durable *d = &w->core->d;

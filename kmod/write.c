@@ -79,10 +79,30 @@ void swb_req_end(struct swb_req *req, blk_status_t status)
 	bio_endio(bio);
 }
 
+/*
+ * How long upper writes take, lately, and how long they took while no base lane
+ * ran: a lane backs off by it. Racy, and good enough: two counts that are lost are
+ * two writes of many.
+ */
+static void note_latency(struct swb_volume *v, const struct swb_req *req)
+{
+	struct swb_rebuild *r = &v->rebuild;
+	u64 ns = ktime_get_boottime_ns() - req->admitted_ns;
+	u64 ewma = READ_ONCE(r->ewma_ns);
+
+	ewma = ewma ? ewma - (ewma >> 4) + (ns >> 4) : ns;
+	WRITE_ONCE(r->ewma_ns, ewma);
+	WRITE_ONCE(r->samples, READ_ONCE(r->samples) + 1);
+	if (!READ_ONCE(r->lanes))
+		WRITE_ONCE(r->quiet_ns, ewma);
+}
+
 void swb_req_end_admitted(struct swb_req *req, blk_status_t status)
 {
 	struct swb_volume *v = req->v;
 
+	if (op_is_write(bio_op(req->bio)) && req->bio->bi_iter.bi_size)
+		note_latency(v, req);
 	/*
 	 * Removal waits for inflight, then frees the pool: so the request must be
 	 * back in the pool, and the bio ended, before the count falls.

@@ -4,7 +4,7 @@
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 
-verbs="format add remove assign adopt promote demote lease link unlink tune status monitor
+verbs="format add remove assign adopt promote demote lease link unlink rebuild tune status monitor
 	explain authority info"
 for v in $verbs; do
 	text=$(swblockctl "$v" --help) || fail "$v --help"

@@ -454,16 +454,51 @@ int kern_unlink(struct kern *kern, uint32_t id, const struct swb_uuid *peer)
 	return v ? 0 : -ENODEV;
 }
 
-int kern_tune(struct kern *kern, uint32_t id, uint32_t io_deadline_ms,
-	      uint32_t link_deadline_ms, uint32_t flush_interval_ms)
+/* What it would copy is not known here: the order is noted as a full one. */
+int kern_rebuild(struct kern *kern, uint32_t id, const struct swb_uuid *peer,
+		 uint64_t cookie)
+{
+	struct kern_volume *v = by_id(kern, id);
+	unsigned int i;
+
+	if (!v)
+		return -ENODEV;
+	if (v->role != SWBLOCK_ROLE_PRIMARY)
+		return no(kern, -EINVAL, "this member is not primary");
+	for (i = 0; i < v->peer_count; i++) {
+		if (!swb_uuid_equal(&v->peer[i].uuid, peer))
+			continue;
+		if (v->config.mode == SWBLOCK_MODE_SYNC_ALL && v->peer[i].required)
+			return no(kern, -EPERM, "sync_all requires this member");
+		v->peer[i].rebuild = SWBLOCK_REBUILD_FULL;
+		v->peer[i].rebuild_todo = v->size_bytes;
+		try_session(kern, v, &v->peer[i], cookie);
+		v->peer[i].rebuild_done = v->size_bytes;
+		return 0;
+	}
+	return no(kern, -ENOENT, "no such peer by the configuration");
+}
+
+int kern_tune(struct kern *kern, uint32_t id, const struct kern_limits *l)
 {
 	struct kern_volume *v = by_id(kern, id);
 
-	(void)link_deadline_ms;
-	(void)flush_interval_ms;
 	if (!v)
 		return -ENODEV;
-	v->io_deadline_ms = io_deadline_ms;
+	if (l->io_deadline_ms != KERN_LEAVE)
+		v->io_deadline_ms = (uint32_t)l->io_deadline_ms;
+	if (l->link_deadline_ms != KERN_LEAVE)
+		v->link_deadline_ms = (uint32_t)l->link_deadline_ms;
+	if (l->flush_interval_ms != KERN_LEAVE)
+		v->flush_interval_ms = (uint32_t)l->flush_interval_ms;
+	if (l->rebuild_auto != KERN_LEAVE)
+		v->rebuild_auto = (uint8_t)l->rebuild_auto;
+	if (l->rebuild_rate != KERN_LEAVE)
+		v->rebuild_rate = l->rebuild_rate;
+	if (l->catchup_max_bytes != KERN_LEAVE)
+		v->catchup_max_bytes = l->catchup_max_bytes;
+	if (l->catchup_stall_ms != KERN_LEAVE)
+		v->catchup_stall_ms = (uint32_t)l->catchup_stall_ms;
 	return 0;
 }
 

@@ -9,7 +9,7 @@ import subprocess
 from taplib import CTL, ROOT, Sandbox, done, ok, skip
 
 VERBS = ["format", "add", "remove", "assign", "adopt", "promote", "demote",
-         "lease", "link", "unlink", "tune", "status", "monitor", "explain",
+         "lease", "link", "unlink", "rebuild", "tune", "status", "monitor", "explain",
          "authority", "info"]
 
 
@@ -123,12 +123,34 @@ def test_verbs_json(box):
                  ["explain", "a"], ["explain", "a", "b"], ["authority"],
                  ["authority", "db", "--history"], ["info"],
                  ["tune", "a", "--io-deadline", "60s"], ["unlink", "a", "b"],
+                 ["tune", "a", "--rebuild-rate", "10M", "--catchup-stall", "1m",
+                  "--catchup-max", "0", "--rebuild-auto", "delta"],
                  ["adopt", "b"], ["promote", "b", "--dry-run"],
                  ["assign", "db", "--required", "a"], ["demote", "a"],
                  ["remove", "b"]):
         r = box.ctl(*args, "-j")
         ok(r.code == 0 and isinstance(r.json, dict) and not r.err,
            "JSON: " + " ".join(args), r)
+
+
+def test_rebuild(box):
+    """The order goes to a primary; a member that sync_all requires is refused."""
+    box.pair()
+    r = box.ctl("rebuild", "a", "b", "-j")
+    ok(r.code != 0 and "primary" in error_of(r)["message"], "not by a replica", r)
+    box.ctl("promote", "a")
+    r = box.ctl("rebuild", "a", "b", "-j")
+    ok(r.code != 0 and "requires" in error_of(r)["message"],
+       "not of a member that is required", r)
+    box.ctl("assign", "db", "--mode", "best_effort")
+    r = box.ctl("rebuild", "a", "b", "--wait", "-j")
+    ok(r.code == 0 and r.json["allowed"] and r.json["state"] == "in_sync",
+       "allowed, and waited for", r)
+    peer = box.ctl("status", "a", "-j").json["members"][0]["peers"][0]
+    ok(peer["rebuild"]["kind"] == "full" and
+       peer["rebuild"]["done_bytes"] == peer["rebuild"]["todo_bytes"] > 0,
+       "status tells kind and bytes", peer)
+    ok(box.ctl("tune", "a", "--rebuild-auto", "x").code == 2, "a kind that is none")
 
 
 def test_monitor(box):
@@ -200,7 +222,7 @@ with Sandbox("swblockctl-asan", module=False) as real:
     test_no_module(real)
     test_man(real)
     test_completion(real)
-for test in (test_members, test_color, test_verbs_json, test_monitor):
+for test in (test_members, test_color, test_verbs_json, test_rebuild, test_monitor):
     with Sandbox() as fresh:
         test(fresh)
 ok(os.path.isdir(ROOT), "the sandbox is gone")

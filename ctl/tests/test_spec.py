@@ -36,7 +36,7 @@ KEYS = {
 ENUMS = {"mode": "swblock_mode", "policy": "swblock_policy",
          "role": "swblock_role", "peer": "swblock_peer_state",
          "event": "swblock_event_kind", "table": "swblock_case_table",
-         "reason": "swblock_reason"}
+         "reason": "swblock_reason", "rebuild": "swblock_rebuild"}
 SETS = {"swblock": "swblock_attr", "config": "swblock_config_attr",
         "report": "swblock_report_attr", "cert": "swblock_cert_attr",
         "peer": "swblock_peer_attr", "stat": "swblock_stat"}

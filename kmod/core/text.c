@@ -62,6 +62,17 @@ const char *swb_text_peer_state(u8 state)
 	return NAME_OF(name, state);
 }
 
+const char *swb_text_rebuild(u8 kind)
+{
+	static const char *const name[] = {
+		[SWBLOCK_REBUILD_NONE] = "none",
+		[SWBLOCK_REBUILD_DELTA] = "delta",
+		[SWBLOCK_REBUILD_FULL] = "full",
+	};
+
+	return NAME_OF(name, kind);
+}
+
 const char *swb_text_condition(u32 bit)
 {
 	static const struct {
@@ -251,6 +262,7 @@ const char *swb_text_stat(u32 stat)
 		[SWBLOCK_STAT_REFUSED] = "refused",
 		[SWBLOCK_STAT_DISK_ERRORS] = "disk_errors",
 		[SWBLOCK_STAT_ASSERTS] = "asserts",
+		[SWBLOCK_STAT_REBUILD_BYTES] = "rebuild_bytes",
 	};
 
 	return NAME_OF(name, stat);

@@ -37,4 +37,7 @@ const char *swb_text_case(u8 table, u8 letter);
 /** swb_text_hint() - one sentence: what to do next; NULL if no such case */
 const char *swb_text_hint(u8 table, u8 letter);
 
+/** swb_text_rebuild() - enum swblock_rebuild: none, delta, full */
+const char *swb_text_rebuild(u8 kind);
+
 #endif /* SWB_CORE_TEXT_H */

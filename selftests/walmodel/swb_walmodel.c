@@ -85,6 +85,7 @@ static struct swb_super super;
 static struct swb_dirty dirty;
 static struct swb_wal log;
 static struct swb_flusher flusher;
+static struct swb_bitmap bitmap;
 static struct swb_core *core;
 static DEFINE_SPINLOCK(lock);
 static struct past *history;
@@ -361,6 +362,7 @@ static void stop_member(void)
 		kthread_stop(owner);
 	owner = NULL;
 	swb_flusher_stop(&flusher);
+	swb_bitmap_destroy(&bitmap);
 	swb_wal_destroy(&log);
 	swb_dirty_destroy(&dirty);
 	is_up = false;
@@ -381,6 +383,7 @@ static int start_member(u64 *head)
 	flusher.super = &super;
 	flusher.data = &data_store;
 	flusher.core = core;
+	flusher.bitmap = &bitmap;
 	flusher.lock = &lock;
 	flusher.ops = &flusher_ops;
 	is_up = true;
@@ -389,6 +392,9 @@ static int start_member(u64 *head)
 		err = swb_wal_create(&log, (u64)memory_kb * 1024);
 	if (!err)
 		err = recover(head);
+	memset(&bitmap, 0, sizeof(bitmap));
+	if (!err)
+		err = swb_bitmap_create(&bitmap, &data_store, &core->d);
 	if (!err)
 		err = swb_flusher_start(&flusher, "walmodel_flush");
 	if (err)

@@ -151,8 +151,13 @@ enum swblock_peer_state {
  *	link before it. Ends in event PEER when the facts were compared.
  * @SWBLOCK_CMD_UNLINK: VOLUME_ID, PEER_UUID.
  * @SWBLOCK_CMD_TUNE: VOLUME_ID, [IO_DEADLINE_MS], [LINK_DEADLINE_MS],
- *	[FLUSH_INTERVAL_MS].
+ *	[FLUSH_INTERVAL_MS], [REBUILD_AUTO], [REBUILD_RATE], [CATCHUP_MAX_BYTES],
+ *	[CATCHUP_STALL_MS].
  * @SWBLOCK_CMD_EVENT: never sent by a user; see enum swblock_event_kind.
+ * @SWBLOCK_CMD_REBUILD: VOLUME_ID, PEER_UUID, [COOKIE]. To a primary: a copy of
+ *	blocks to that peer is allowed, a delta or a rebuild, where its log is no way
+ *	back. It begins with the next LINK. EPERM for a member that sync_all requires
+ *	(P10). The order is used up when the copy is complete, or by a newer epoch.
  */
 enum swblock_cmd {
 	SWBLOCK_CMD_UNSPEC,
@@ -169,6 +174,7 @@ enum swblock_cmd {
 	SWBLOCK_CMD_UNLINK,
 	SWBLOCK_CMD_TUNE,
 	SWBLOCK_CMD_EVENT,
+	SWBLOCK_CMD_REBUILD,
 	__SWBLOCK_CMD_MAX,
 };
 
@@ -265,10 +271,33 @@ enum swblock_attr {
 	SWBLOCK_A_LOCAL_CASE,		/* u8, letter of the last local recovery */
 	SWBLOCK_A_PROMOTE_CASE,		/* u8, letter of the last certificate */
 	SWBLOCK_A_STATS,		/* nest, enum swblock_stat: u64 each */
+	SWBLOCK_A_REBUILD_AUTO,		/* u8, enum swblock_rebuild: without an order */
+	SWBLOCK_A_REBUILD_RATE,		/* u64, bytes/s of a base lane, 0 = no limit */
+	SWBLOCK_A_CATCHUP_MAX_BYTES,	/* u64, history kept for a peer that is not
+					 * required, 0 = as the ring allows
+					 */
+	SWBLOCK_A_CATCHUP_STALL_MS,	/* u32, 0..86400000, such a peer without
+					 * progress; 0 = no limit
+					 */
+	SWBLOCK_A_BITMAP_BLOCKS,	/* u64, bits set in the changed-block bitmap */
+	SWBLOCK_A_BITMAP_EPOCH,		/* u64, its base */
+	SWBLOCK_A_BITMAP_LSN,		/* u64, its base */
 	__SWBLOCK_A_MAX,
 };
 
 #define SWBLOCK_A_MAX (__SWBLOCK_A_MAX - 1)
+
+/**
+ * enum swblock_rebuild - how blocks are copied to a peer
+ * @SWBLOCK_REBUILD_NONE: not at all
+ * @SWBLOCK_REBUILD_DELTA: those that changed since the peer was last level
+ * @SWBLOCK_REBUILD_FULL: every one
+ */
+enum swblock_rebuild {
+	SWBLOCK_REBUILD_NONE	= 0,
+	SWBLOCK_REBUILD_DELTA	= 1,
+	SWBLOCK_REBUILD_FULL	= 2,
+};
 
 /** enum swblock_case_table - which fact table a letter belongs to */
 enum swblock_case_table {
@@ -348,6 +377,10 @@ enum swblock_peer_attr {
 	SWBLOCK_PEER_A_LOG_START,	/* u64, own S at the decision */
 	SWBLOCK_PEER_A_BEHIND_BYTES,	/* u64, payload not yet durable there */
 	SWBLOCK_PEER_A_BEHIND_NS,	/* u64, age of the oldest of it */
+	SWBLOCK_PEER_A_REBUILD,		/* u8, enum swblock_rebuild, under way or last */
+	SWBLOCK_PEER_A_REBUILD_TODO,	/* u64, bytes of its base lane, 0 = not known */
+	SWBLOCK_PEER_A_REBUILD_DONE,	/* u64, bytes that the target has written */
+	SWBLOCK_PEER_A_REBUILD_RATE,	/* u64, bytes/s, 0 = not under way */
 	__SWBLOCK_PEER_A_MAX,
 };
 
@@ -424,6 +457,7 @@ enum swblock_stat {
 	SWBLOCK_STAT_REFUSED,		/* frames, acks, orders refused */
 	SWBLOCK_STAT_DISK_ERRORS,
 	SWBLOCK_STAT_ASSERTS,		/* broken invariants seen: must be 0 */
+	SWBLOCK_STAT_REBUILD_BYTES,	/* of base blocks sent, zeroes not counted */
 	__SWBLOCK_STAT_MAX,
 };
 
