@@ -331,6 +331,13 @@ int authority_swap(struct store *s, const struct auth_record *old,
 	return err;
 }
 
+static uint64_t history_id(const char *key)
+{
+	const char *slash = strrchr(key, '/');
+
+	return slash ? strtoull(slash + 1, NULL, 10) : 0;
+}
+
 json_t *authority_history(struct store *s, const struct swb_uuid *volume,
 			  unsigned int max)
 {
@@ -345,10 +352,13 @@ json_t *authority_history(struct store *s, const struct swb_uuid *volume,
 		return list;
 	for (i = count; i && json_array_size(list) < max; i--) {
 		one = json_loads(doc[i - 1].value, 0, NULL);
-		if (json_is_object(one))
+		if (json_is_object(one)) {
+			json_object_set_new(one, "id",
+					    json_u64(history_id(doc[i - 1].key)));
 			json_array_append_new(list, one);
-		else
+		} else {
 			json_decref(one);
+		}
 	}
 	store_docs_free(doc, count);
 	return list;

@@ -89,6 +89,7 @@ struct opt_value {
 /**
  * struct ctl - one run of the program
  * @verb: what runs, NULL while that is unknown
+ * @group: first word of a verb of two
  * @json: -j was given
  * @streaming: output is one JSON object a line (monitor)
  * @color: escapes may be printed
@@ -102,6 +103,7 @@ struct opt_value {
  */
 struct ctl {
 	const struct verb *verb;
+	const char *group;
 	bool json;
 	bool streaming;
 	bool color;

@@ -149,6 +149,33 @@ static const struct verb *find_verb(const char *word)
 	return NULL;
 }
 
+/* "volume" of "volume create": a verb may be two words */
+static bool is_group(const char *word)
+{
+	const struct verb *const *v;
+	size_t len = strlen(word);
+
+	for (v = ctl_verbs; *v; v++)
+		if (!strncmp((*v)->name, word, len) && (*v)->name[len] == ' ')
+			return true;
+	return false;
+}
+
+/* The first word of a verb, or the second one. */
+static int take_verb(struct ctl *ctl, const char *word)
+{
+	char both[64];
+
+	if (!ctl->group && is_group(word)) {
+		ctl->group = word;
+		return CTL_OK;
+	}
+	snprintf(both, sizeof(both), "%s%s%s", ctl->group ? ctl->group : "",
+		 ctl->group ? " " : "", word);
+	ctl->verb = find_verb(both);
+	return ctl->verb ? CTL_OK : bad_verb(ctl, both);
+}
+
 /* -j decides the form of every later error, so it is looked for first. */
 static void early_json(struct ctl *ctl, int argc, char **argv)
 {
@@ -179,9 +206,10 @@ int opt_parse(struct ctl *ctl, int argc, char **argv)
 			continue;
 		}
 		if (!ctl->verb) {
-			ctl->verb = find_verb(argv[i]);
-			if (!ctl->verb)
-				return bad_verb(ctl, argv[i]);
+			int ret = take_verb(ctl, argv[i]);
+
+			if (ret)
+				return ret;
 		} else if (ctl->pos_count < CTL_POS_MAX) {
 			ctl->pos[ctl->pos_count++] = argv[i];
 		} else {
@@ -254,10 +282,11 @@ void opt_overview(void)
 	const struct verb *const *v;
 
 	printf("Usage: swblockctl VERB [ARGUMENTS] [OPTIONS]\n\n"
-	       "Replicated block devices: format, attach, promote, link, look.\n\n"
+	       "Replicated block devices. With swblockd on each host: volume create, status,\n"
+	       "health, events. By hand: format, add, assign, promote, link.\n\n"
 	       "Verbs:\n");
 	for (v = ctl_verbs; *v; v++)
-		printf("  %-12s%s\n", (*v)->name, (*v)->summary);
+		printf("  %-15s%s\n", (*v)->name, (*v)->summary);
 	printf("\nA MEMBER is swblock0, /dev/swblock0, 0, VOLUME/REPLICA, a replica\n"
 	       "label if it is the only one, or a replica uuid.\n\n"
 	       "General options:\n");

@@ -16,6 +16,10 @@
 
 /* In the order in which a newcomer needs them. */
 const struct verb *const ctl_verbs[] = {
+	&verb_volume_create, &verb_volume_list, &verb_volume_set, &verb_volume_move,
+	&verb_volume_add, &verb_volume_drop, &verb_volume_replace,
+	&verb_volume_rebuild, &verb_volume_verify, &verb_volume_suspend,
+	&verb_volume_resume, &verb_health, &verb_events, &verb_node_list,
 	&verb_format, &verb_add, &verb_remove, &verb_assign, &verb_adopt,
 	&verb_promote, &verb_demote, &verb_lease, &verb_link, &verb_unlink,
 	&verb_rebuild, &verb_tune, &verb_status, &verb_monitor, &verb_explain,
@@ -84,6 +88,9 @@ static int run(struct ctl *ctl, int argc, char **argv)
 		out_set(ctl, "version", json_string(CTL_VERSION));
 		return CTL_OK;
 	}
+	if (!verb && ctl->group)
+		return out_fail(ctl, &err_usage, "see swblockctl --help",
+				"\"%s\" wants a second word", ctl->group);
 	if (!verb) {
 		if (!ctl->json) {
 			opt_overview();

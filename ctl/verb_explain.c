@@ -21,6 +21,8 @@ static const struct {
 	[SWBLOCK_TABLE_RECOVER] = { "recover", "local recovery", "CEABDFGMLNHIJK" },
 	[SWBLOCK_TABLE_RESYNC] = { "resync", "peer", "ABCENDFGHIJKLM" },
 	[SWBLOCK_TABLE_PROMOTE] = { "promote", "certificate", "DMBLCJEFKHGINA" },
+	[SWBLOCK_TABLE_VOLUME] = { "volume", "controller, volume", "" },
+	[SWBLOCK_TABLE_MEMBER] = { "member", "controller, member", "" },
 };
 
 static void list_rejected(struct ctl *ctl, uint8_t table, uint8_t letter, json_t *out)

@@ -10,6 +10,7 @@
 #include "epoch.h"
 #include "show.h"
 #include "verbs.h"
+#include "volume.h"
 
 #define SETTLE_SOON_MS	300
 #define DRAIN_GRACE_NS	(5 * NSEC_PER_SEC)	/* the module drains for 30 s */
@@ -58,12 +59,42 @@ static void say_promoted(struct ctl *ctl, const struct epoch_run *run, bool sett
 	out_set(ctl, "config", config_to_json(&run->rec.config, &run->rec));
 }
 
+/*
+ * "db/b" of a declared volume: its daemons do it, wherever b is (volume move). By
+ * hand they would be surprised by the epoch, and take it for another's.
+ */
+static bool declared_member(struct ctl *ctl, char label[SWBLOCK_LABEL_MAX])
+{
+	const char *slash = strchr(ctl->pos[0], '/');
+	struct board_wish wish;
+	struct auth_record rec;
+	char volume[SWBLOCK_LABEL_MAX];
+	char why[256];
+
+	if (!slash || (size_t)(slash - ctl->pos[0]) >= sizeof(volume))
+		return false;
+	memcpy(volume, ctl->pos[0], (size_t)(slash - ctl->pos[0]));
+	volume[slash - ctl->pos[0]] = 0;
+	if (!ctl->store && store_open(&ctl->store, ctl->store_path, false,
+				      ctl->timeout_s * 1000, why, sizeof(why)))
+		return false;
+	if (authority_find(ctl->store, volume, &rec) ||
+	    board_get_wish(ctl->store, &rec.volume, &wish, NULL))
+		return false;
+	text_copy(label, slash + 1, SWBLOCK_LABEL_MAX);
+	*(char *)slash = 0;	/* pos[0] is the volume's name from here on */
+	return true;
+}
+
 static int run_promote(struct ctl *ctl)
 {
+	char label[SWBLOCK_LABEL_MAX];
 	struct epoch_run run = { 0 };
 	struct kern_dump dump;
 	int ret, err;
 
+	if (declared_member(ctl, label))
+		return volume_move(ctl, label);
 	ret = check_override_options(ctl, &run);
 	if (ret)
 		return ret;

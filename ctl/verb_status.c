@@ -4,10 +4,12 @@
  * every number is the kernel's.
  */
 #include <errno.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cluster.h"
 #include "core/text.h"
 #include "show.h"
 #include "verbs.h"
@@ -129,6 +131,31 @@ static void peer_line(const struct ctl *ctl, const struct kern_dump *dump,
 			 p->letter ? p->letter : ' ');
 }
 
+static bool declared(const struct board *b, const struct swb_uuid *volume)
+{
+	size_t i;
+
+	for (i = 0; i < b->volume_count; i++)
+		if (swb_uuid_equal(&b->volume[i]->volume, volume))
+			return cluster_declared(b->volume[i]);
+	return false;
+}
+
+/* Quietly: no store is no error here. */
+static bool store_there(struct ctl *ctl)
+{
+	char why[256];
+
+	return ctl->store || !store_open(&ctl->store, ctl->store_path, false,
+					 ctl->timeout_s * 1000, why, sizeof(why));
+}
+
+/* Is there no module here at all? */
+static bool need_module_only(struct ctl *ctl)
+{
+	return !ctl->kern && kern_open(&ctl->kern) == -ENOENT;
+}
+
 static void show(struct ctl *ctl, const struct kern_dump *dump,
 		 const struct kern_volume *v)
 {
@@ -156,7 +183,8 @@ static void show(struct ctl *ctl, const struct kern_dump *dump,
 	}
 }
 
-static int run_status(struct ctl *ctl)
+/* Of this kernel: the member that was named, or all that no daemon looks after. */
+static int local_status(struct ctl *ctl, const struct board *b)
 {
 	const struct kern_volume *v = NULL;
 	struct kern_dump dump;
@@ -169,13 +197,64 @@ static int run_status(struct ctl *ctl)
 	if (!ret) {
 		out_set(ctl, "seq", json_u64(dump.seq));
 		out_set(ctl, "members", json_array());
-		for (i = 0; i < dump.count; i++)
-			if (!v || v == &dump.volume[i])
-				show(ctl, &dump, &dump.volume[i]);
-		if (!dump.count)
+		for (i = 0; i < dump.count; i++) {
+			if (v ? v != &dump.volume[i] :
+			    b && declared(b, &dump.volume[i].volume) && !ctl->json)
+				continue;
+			show(ctl, &dump, &dump.volume[i]);
+		}
+		if (!dump.count && !b)
 			out_line(ctl, "no member is attached");
 	}
 	kern_dump_free(&dump);
+	return ret;
+}
+
+/* What the store knows, if there is one; NULL without a declared volume. */
+static struct board *declared_volumes(struct ctl *ctl, struct board_volume **only)
+{
+	struct auth_record rec;
+	struct board *b;
+	size_t i, n = 0;
+
+	*only = NULL;
+	if (opt_has(ctl, "local") || !store_there(ctl))
+		return NULL;
+	if (ctl->pos_count && authority_find(ctl->store, ctl->pos[0], &rec))
+		return NULL;
+	if (board_load(ctl->store, ctl->pos_count ? &rec.volume : NULL, &b))
+		return NULL;
+	for (i = 0; i < b->volume_count; i++)
+		n += cluster_declared(b->volume[i]);
+	if (n && ctl->pos_count)
+		*only = board_find(b, &rec.volume);
+	if (n)
+		return b;
+	board_free(b);
+	return NULL;
+}
+
+static int run_status(struct ctl *ctl)
+{
+	struct board_volume *only;
+	struct board *b = declared_volumes(ctl, &only);
+	json_t *list = json_array();
+	int ret = CTL_OK;
+	size_t i;
+
+	for (i = 0; b && i < b->volume_count; i++) {
+		if (!cluster_declared(b->volume[i]))
+			continue;
+		if (ctl->json)
+			json_array_append_new(list, cluster_json(b, b->volume[i]));
+		else
+			cluster_show(ctl, b, b->volume[i]);
+	}
+	out_set(ctl, "volumes", list);
+	/* a host without the module may still ask about the others */
+	if (!only && !(b && need_module_only(ctl)))
+		ret = local_status(ctl, b);
+	board_free(b);
 	return ret;
 }
 
@@ -223,14 +302,22 @@ static int run_info(struct ctl *ctl)
 	return CTL_OK;
 }
 
+static const struct opt_def status_opts[] = {
+	{ "local", 0, NULL, "only members of this kernel, in detail" },
+	{ NULL },
+};
+
 const struct verb verb_status = {
 	.name = "status",
-	.synopsis = "[MEMBER]",
+	.synopsis = "[VOLUME|MEMBER] [--local]",
 	.summary = "Show roles, epochs, peers, and what waits for what",
+	.opts = status_opts,
 	.detail =
+	"Declared volumes are shown as their hosts say through the store, from any host;\n"
+	"a MEMBER (db/a) and volumes run by hand as this kernel says.\n"
 	"Behind: what the peer has not made durable yet, in records, bytes, and the age\n"
 	"of the oldest of it. docs/schema/status.json describes the output of -j.",
-	.example = "  swblockctl status\n  swblockctl status db/a -j",
+	.example = "  swblockctl status\n  swblockctl status db\n  swblockctl status db/a -j",
 	.pos_min = 0,
 	.pos_max = 1,
 	.run = run_status,
