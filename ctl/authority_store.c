@@ -331,11 +331,12 @@ int authority_swap(struct store *s, const struct auth_record *old,
 	return err;
 }
 
+/* counted from 1, so that "since 0" is all */
 static uint64_t history_id(const char *key)
 {
 	const char *slash = strrchr(key, '/');
 
-	return slash ? strtoull(slash + 1, NULL, 10) : 0;
+	return slash ? strtoull(slash + 1, NULL, 10) + 1 : 0;
 }
 
 json_t *authority_history(struct store *s, const struct swb_uuid *volume,

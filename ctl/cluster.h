@@ -103,8 +103,8 @@ const char *cluster_label(const struct board_volume *v,
  */
 int cluster_put_wish(struct ctl *ctl, struct board_volume *v);
 
-/** consequences() - what the loss of each single member would mean, as JSON, and
- * printed; for --dry-run and status
+/** cluster_consequences() - what the loss of each single member would mean, as
+ * JSON, and printed
  */
 json_t *cluster_consequences(struct ctl *ctl, const struct board *b,
 			     const struct board_volume *v,
@@ -115,5 +115,9 @@ void cluster_show(struct ctl *ctl, const struct board *b,
 		  const struct board_volume *v);
 json_t *health_json(const struct board_volume *v, const struct health *h);
 json_t *cluster_json(const struct board *b, const struct board_volume *v);
+
+/* explain_cluster.c */
+int explain_cluster(struct ctl *ctl, const struct board *b,
+		    const struct board_volume *v);
 
 #endif /* SWB_CTL_CLUSTER_H */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cluster.h"
 #include "core/text.h"
 #include "show.h"
 #include "verbs.h"
@@ -183,12 +184,37 @@ static int explain_all(struct ctl *ctl, const struct kern_dump *dump,
 	return CTL_OK;
 }
 
+/* Is it the name of a declared volume? Then the cluster is explained. */
+static bool about_cluster(struct ctl *ctl, int *ret)
+{
+	struct board_volume *v = NULL;
+	struct auth_record rec;
+	struct board *b = NULL;
+	char why[256];
+
+	if (ctl->pos_count > 1 || strchr(ctl->pos[0], '/') ||
+	    (!ctl->store && store_open(&ctl->store, ctl->store_path, false,
+				       ctl->timeout_s * 1000, why, sizeof(why))) ||
+	    authority_find(ctl->store, ctl->pos[0], &rec))
+		return false;
+	b = cluster_reload(ctl, &rec.volume, &v);
+	if (!b || !cluster_declared(v)) {
+		board_free(b);
+		return false;
+	}
+	*ret = explain_cluster(ctl, b, v);
+	board_free(b);
+	return true;
+}
+
 static int run_explain(struct ctl *ctl)
 {
 	const struct kern_volume *v;
 	struct kern_dump dump;
 	int ret;
 
+	if (about_cluster(ctl, &ret))
+		return ret;
 	ret = need_members(ctl, &dump);
 	if (!ret)
 		ret = member_find(ctl, &dump, ctl->pos[0], &v);
@@ -200,12 +226,14 @@ static int run_explain(struct ctl *ctl)
 
 const struct verb verb_explain = {
 	.name = "explain",
-	.synopsis = "MEMBER [PEER]",
+	.synopsis = "VOLUME | MEMBER [PEER]",
 	.summary = "Say why a decision fell: facts, case, alternatives",
 	.detail =
-	"For local recovery, the last certificate, and each peer. The letters are those\n"
-	"of docs/design/state-model.md, of the log lines and of the tracepoints.",
-	.example = "  swblockctl explain db/a b",
+	"For a declared VOLUME what each host's controller decided last, and what the\n"
+	"loss of a member would mean. For a MEMBER of this kernel: local recovery, the last\n"
+	"certificate, and each peer. The letters are those of docs/design/state-model.md\n"
+	"and controller.md, of the log lines and of the tracepoints.",
+	.example = "  swblockctl explain db\n  swblockctl explain db/a b",
 	.pos_min = 1,
 	.pos_max = 2,
 	.run = run_explain,

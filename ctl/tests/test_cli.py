@@ -8,7 +8,10 @@ import subprocess
 
 from taplib import CTL, ROOT, Sandbox, done, ok, skip
 
-VERBS = ["format", "add", "remove", "assign", "adopt", "promote", "demote",
+GROUPS = ["volume create", "volume list", "volume set", "volume move", "volume add",
+          "volume drop", "volume replace", "volume rebuild", "volume verify",
+          "volume suspend", "volume resume", "node list"]
+VERBS = ["health", "events", "format", "add", "remove", "assign", "adopt", "promote", "demote",
          "lease", "link", "unlink", "rebuild", "tune", "status", "monitor", "explain",
          "authority", "info"]
 
@@ -21,11 +24,11 @@ def test_help(box):
     r = box.ctl("--help")
     ok(r.code == 0 and all(f"\n  {v} " in r.out for v in VERBS),
        "the overview names every verb", r)
-    for v in VERBS:
-        r = box.ctl(v, "--help")
+    for v in GROUPS + VERBS:
+        r = box.ctl(*v.split(), "--help")
         ok(r.code == 0 and r.out.startswith(f"Usage: swblockctl {v}") and
            "Example:\n" in r.out, f"{v} --help has usage and an example", r)
-        ok(box.ctl(v, "-h").out == r.out, f"{v} -h is the same")
+        ok(box.ctl(*v.split(), "-h").out == r.out, f"{v} -h is the same")
     r = box.ctl("--version")
     ok(r.code == 0 and r.out.startswith("swblockctl "), "--version", r)
     ok(box.ctl("-V", "-j").json["version"], "-V -j")
@@ -170,8 +173,8 @@ def test_man(box):
     man = open(os.path.join(CTL, "man", "swblockctl.8"), encoding="utf-8").read()
     plain = man.replace("\\-", "-")
     missing = []
-    for v in VERBS:
-        for opt in re.findall(r"--([a-z-]+)", box.ctl(v, "--help").out):
+    for v in GROUPS + VERBS:
+        for opt in re.findall(r"--([a-z-]+)", box.ctl(*v.split(), "--help").out):
             if f"Fl -{opt}" not in plain and f"--{opt}" not in plain:
                 missing.append(f"{v} --{opt}")
         if f"Nm {v}" not in plain and f"Cm {v}" not in plain:
@@ -202,16 +205,22 @@ complete_line() {{
 complete_line swblockctl ""
 complete_line swblockctl promote --
 complete_line swblockctl assign db --mode ""
+complete_line swblockctl volume ""
+complete_line swblockctl volume create --
 """
     out = subprocess.run(["bash", "-c", script], check=False, text=True,
                          capture_output=True).stdout.splitlines()
-    ok(len(out) == 3 and set(VERBS) <= set(out[0].split()),
+    ok(len(out) == 5 and set(VERBS) | {"volume", "node"} <= set(out[0].split()),
        "completion of verbs", out)
+    ok(len(out) == 5 and set(out[3].split()) ==
+       {v.split()[1] for v in GROUPS if v.startswith("volume ")},
+       "completion of the second word", out)
+    ok(len(out) == 5 and "--nodes" in out[4].split(), "and of its options", out)
     wanted = set(re.findall(r"--[a-z-]+", box.ctl("promote", "-h").out.split(
         "Options:")[1].split("Example:")[0]))
-    ok(len(out) == 3 and wanted <= set(out[1].split()),
+    ok(len(out) == 5 and wanted <= set(out[1].split()),
        "completion of options", (wanted, out))
-    ok(len(out) == 3 and out[2].split() == ["best_effort", "sync_all"],
+    ok(len(out) == 5 and out[2].split() == ["best_effort", "sync_quorum", "sync_all"],
        "completion of values", out)
 
 

@@ -113,7 +113,7 @@ def test_set(box):
     ok(wish_of(box, "vol")["stopped"], "--stop")
     r = box.ctl("volume", "set", "db", "--mode", "sync_all")
     ok(r.code == 4 and "by hand" in r.err, "a volume run by hand is none of its business", r)
-    r = box.ctl("volume", "set", "vol", "--timeout", "1")
+    r = box.ctl("volume", "set", "vol", "--start", "--timeout", "1")
     ok(r.code == 5 and "not there yet" in r.err, "without daemons it ends by the timeout", r)
 
 
@@ -169,6 +169,9 @@ def test_health_events(box):
     ok(r.out == "", "nothing since the last one", r)
     r = box.ctl("events", "vol", "--follow", "--for", "1s")
     ok(r.code == 0 and "create" in r.out, "--follow ends with --for", r)
+    r = box.ctl("explain", "vol", "-j")
+    ok(r.code == 0 and r.json["phase"] == "new" and len(r.json["members"]) == 3 and
+       r.json["consequences"][0]["if_fails"] == "a", "explain of a volume", r)
     r = box.ctl("node", "list", "-j")
     ok([n["node"] for n in r.json["nodes"]] == ["a", "b", "c"], "node list", r)
     put(box, "n/a", {"node": 5})
