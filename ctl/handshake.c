@@ -337,8 +337,8 @@ static bool conclude(int fd, enum hello_reason why, uint64_t deadline_ns,
 	return read_verdict(fd, deadline_ns, res);
 }
 
-bool hello_run(int fd, const struct hello *me, uint64_t deadline_ns,
-	       struct hello_result *res)
+bool hello_run_if(int fd, const struct hello *me, bool (*still)(void *arg), void *arg,
+		  uint64_t deadline_ns, struct hello_result *res)
 {
 	uint8_t out[HELLO_BYTES];
 	enum hello_reason why;
@@ -351,7 +351,16 @@ bool hello_run(int fd, const struct hello *me, uint64_t deadline_ns,
 		why = hear(fd, deadline_ns, &res->peer);
 	if (why)
 		return unheard(fd, why, res);
-	return conclude(fd, hello_judge(me, &res->peer, &res->proto), deadline_ns, res);
+	why = hello_judge(me, &res->peer, &res->proto);
+	if (!why && still && !still(arg))
+		why = HELLO_BUSY;
+	return conclude(fd, why, deadline_ns, res);
+}
+
+bool hello_run(int fd, const struct hello *me, uint64_t deadline_ns,
+	       struct hello_result *res)
+{
+	return hello_run_if(fd, me, NULL, NULL, deadline_ns, res);
 }
 
 bool hello_answer(int fd, hello_choose choose, void *arg, uint64_t deadline_ns,

@@ -104,6 +104,18 @@ bool hello_run(int fd, const struct hello *me, uint64_t deadline_ns,
 	       struct hello_result *res);
 
 /**
+ * hello_run_if() - the same for one that may be called off meanwhile
+ * @fd: as for hello_run()
+ * @me: the same
+ * @still: asked before the last word; false refuses with HELLO_BUSY
+ * @arg: for @still
+ * @deadline_ns: CLOCK_BOOTTIME
+ * @res: how it ended
+ */
+bool hello_run_if(int fd, const struct hello *me, bool (*still)(void *arg), void *arg,
+		  uint64_t deadline_ns, struct hello_result *res);
+
+/**
  * hello_choose - who of us answers?
  * @arg: as given to hello_answer()
  * @peer: what the other side said

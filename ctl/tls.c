@@ -576,6 +576,20 @@ bool tls_handshake(int fd, enum tls_role role, const struct tls_keys *keys,
 	return good;
 }
 
+/* What it could once it can for good; what it cannot somebody may load any moment. */
+static bool kernel_can(unsigned int *ciphers, char *why, size_t len)
+{
+	static unsigned int known;
+
+	*ciphers = __atomic_load_n(&known, __ATOMIC_RELAXED);
+	if (*ciphers)
+		return true;
+	if (!tls_kernel_check(ciphers, why, len))
+		return false;
+	__atomic_store_n(&known, *ciphers, __ATOMIC_RELAXED);
+	return true;
+}
+
 bool tls_run(int fd, enum tls_role role, const struct tls_keys *keys,
 	     uint64_t deadline_ns, struct tls_result *res)
 {
@@ -584,7 +598,7 @@ bool tls_run(int fd, enum tls_role role, const struct tls_keys *keys,
 	bool good;
 
 	memset(res, 0, sizeof(*res));
-	if (!tls_kernel_check(&ciphers, res->text, sizeof(res->text))) {
+	if (!kernel_can(&ciphers, res->text, sizeof(res->text))) {
 		res->reason = TLS_NO_OFFLOAD;
 		shutdown(fd, SHUT_RDWR);
 		return false;
