@@ -41,6 +41,9 @@ int store_open(struct store **out, const char *address, bool create,
 	snprintf(why, len, "no memory");
 	if (!timeout_ms)
 		timeout_ms = STORE_TIMEOUT_MS;
+	if (!strncmp(address, "etcd:", 5))
+		return store_etcd_open(out, address + 5, create, timeout_ms, why,
+				       len);
 	if (!strncmp(address, "sqlite:", 7))
 		address += 7;
 	if (!*address) {
@@ -61,7 +64,8 @@ static bool key_good(const char *key, bool prefix)
 {
 	size_t i, len = strlen(key);
 
-	if (len >= STORE_KEY_MAX || (!len && !prefix))
+	/* what begins with a dot is the backend's own */
+	if (len >= STORE_KEY_MAX || (!len && !prefix) || *key == '.')
 		return false;
 	for (i = 0; i < len; i++)
 		if (key[i] <= ' ' || key[i] > '~')
