@@ -185,6 +185,14 @@ u64 swb_core_writeback_limit(const struct swb_core *c)
 {
 	u64 limit = min_t(u64, c->log.committed, c->log.durable);
 
+	if (c->rebuild == SWB_REBUILD_PREPARING)
+		return swb_is_void(c) || c->rebuild_kind != SWB_START_DELTA ?
+		       c->d.extent_lo : c->rebuild_base;	/* P10 iii */
+	/* of a void copy only its own session knows the way: base blocks run ahead */
+	if (swb_is_void(c))
+		return c->rebuild == SWB_REBUILD_COPYING ||
+		       c->rebuild == SWB_REBUILD_ENDING ?
+		       max_t(u64, limit, c->d.extent_lo) : c->d.extent_lo;
 	/* without authority or a match only what was there before: P8, I-209 */
 	if (swb_is_replica(c) && (c->primary >= SWB_MEMBERS_MAX ||
 				  !c->peer[c->primary].matched))
@@ -208,7 +216,8 @@ u64 swb_core_trim_limit(const struct swb_core *c, bool ignore_pins)
 
 		if (i == c->self || !p->matched)
 			continue;			/* I-092 */
-		if (ignore_pins && !swb_peer_required(&c->config, i))
+		if (ignore_pins && (p->void_copy ||
+				    !swb_peer_required(&c->config, i)))
 			continue;
 		limit = min_t(u64, limit, swb_peer_pin(p));	/* I-100 */
 	}
@@ -231,7 +240,7 @@ void swb_core_own_facts(const struct swb_core *c, u8 peer, struct swb_facts *f)
 	f->committed = max_t(u64, c->d.committed, c->log.committed); /* P16 */
 	f->extent_lo = c->d.extent_lo;
 	f->extent_hi = c->d.extent_hi;
-	f->extent_hi_epoch = c->d.extent_hi_epoch;
+	f->extent_hi_epoch = swb_core_extent_hi_epoch(c);
 	f->base_lsn = c->d.base_lsn;
 	f->bitmap_epoch = c->d.bitmap_epoch;
 	f->bitmap_lsn = c->d.bitmap_lsn;

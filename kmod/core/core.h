@@ -62,6 +62,7 @@ struct swb_log {
  * @facts: what the peer said when the session opened (lineage dropped)
  * @log_start_at_open: own S when the decision was made
  * @match_lsn: m
+ * @pin_lsn: history above it is pinned for this session, until durable passes it
  * @target: frozen target of catch-up (H at admission)
  * @cursor: next LSN to ship
  * @received: acked by the peer
@@ -97,6 +98,7 @@ struct swb_core_peer {
 	} facts;
 	u64 log_start_at_open;
 	u64 match_lsn;
+	u64 pin_lsn;
 	u64 target;
 	u64 cursor;
 	u64 received;
@@ -230,7 +232,7 @@ struct swb_tune {
  * @truncate_session: session that TRUNCATE was started for
  * @rebuild: enum swb_rebuild_phase, of a target
  * @rebuild_peer: source of it
- * @rebuild_session: session that PREPARE or CLEAR was started for
+ * @rebuild_session: session it belongs to
  * @rebuild_kind: enum swb_wire_start of it
  * @rebuild_base: m of it
  * @rebuild_from: first LSN of its stream, w
@@ -442,10 +444,11 @@ enum swb_action_type {
 	 * Target: make it void and empty, for a delta (a == SWB_START_DELTA, m =
 	 * b) or a rebuild; the stream will begin at c. -> REBUILD_PREPARED.
 	 * Synchronously, as TRUNCATE; the link hears nothing meanwhile:
-	 *  1. a delta whose member is not void yet: write back every own record
-	 *     <= m, extent_hi durably before it (P9), and flush the extent;
-	 *  2. wait for WAL writes in flight, stop write-back, drop the dirty map
-	 *     and every group of the ring;
+	 *  1. wait for WAL writes in flight and flush the WAL; a delta whose member
+	 *     is not void yet: write back every own record <= m (that is what
+	 *     swb_core_writeback_limit() says now), extent_hi durably before it
+	 *     (P9), and flush the extent;
+	 *  2. stop write-back, drop the dirty map and every group of the ring;
 	 *  3. swb_core_rebuild_mark() under the lock, then one save with the mark,
 	 *     an empty ring (tail_lsn = c, next place and number, a raised
 	 *     incarnation, log_end = c - 1): mark and reset are one (P10 i);
@@ -644,7 +647,9 @@ bool swb_core_ack(const struct swb_core *c, u8 peer, struct swb_ack *ack);
  * swb_core_writeback_limit() - no record above it may go to the extent (P8)
  * @c: member
  *
- * min(C, durable, matched), and extent_hi for a member without a role or match.
+ * min(C, durable, matched), and extent_hi for a member without a role or match;
+ * extent_lo for a void one outside of its session, whose log is no way to there.
+ * While a member that is not void yet prepares for a delta: m, which is <= C.
  *
  * Return: an LSN.
  */
@@ -684,6 +689,12 @@ void swb_core_rebuild_mark(struct swb_core *c);
 
 /** swb_core_rebuild_unmark() - the durable part as REBUILD_CLEAR leaves it */
 void swb_core_rebuild_unmark(struct swb_core *c);
+
+/**
+ * swb_core_extent_hi_epoch() - epoch of record extent_hi, which the log says, or
+ * while base blocks run ahead of it the durable part
+ */
+u64 swb_core_extent_hi_epoch(const struct swb_core *c);
 
 /**
  * swb_core_base_sample() - source: epoch and LSN of extent_hi now; no block read

@@ -137,7 +137,8 @@ void swb_epoch_pump(struct swb_core *c, struct swb_actions *out)
 	bool failed = swb_disk_failed(c);
 
 	if (c->adopt == SWB_ADOPT_DRAINING) {
-		if (!failed && (c->truncating || c->log.written < c->log.head))
+		if (!failed && (swb_disk_busy(c) ||
+				c->log.written < c->log.head))
 			return;
 		c->adopt = SWB_ADOPT_FLUSHING;
 	}
@@ -157,7 +158,7 @@ void swb_epoch_pump(struct swb_core *c, struct swb_actions *out)
 static void adopt_done(struct swb_core *c, struct swb_actions *out)
 {
 	c->adopt = SWB_ADOPT_IDLE;
-	c->log.committed = c->d.extent_hi;		/* P8 */
+	c->log.committed = swb_unmatched_committed(c);	/* P8 */
 	c->reported_epoch = c->d.epoch;
 	c->reported_durable = c->log.durable;
 	c->reported_last_epoch = c->log.last_epoch;

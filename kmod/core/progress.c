@@ -192,6 +192,7 @@ void swb_progress_commit(struct swb_core *c, struct swb_actions *out)
 			ask_flush(c, i, out);
 		prove_in_sync(c, i, out);
 	}
+	swb_copy_pump(c, out);
 	write_back(c, out);
 	if (swb_is_primary(c))
 		complete(c, out);
@@ -222,10 +223,14 @@ void swb_progress_acked(struct swb_core *c, const struct swb_event *ev,
 		swb_session_refuse(c, ev->peer, SWBLOCK_REASON_ACK_FALLS, out);
 		return;
 	}
+	if (received > p->received || durable > p->durable)
+		p->progress_ns = c->now_ns;
 	p->received = received;
 	p->written = written;
 	p->durable = durable;				/* I-011 */
 	p->acked_ns = c->now_ns;
+	if (p->void_copy)
+		swb_copy_acked(c, ev, out);
 }
 
 void swb_progress_pinged(struct swb_core *c, const struct swb_event *ev,
@@ -241,6 +246,7 @@ void swb_progress_pinged(struct swb_core *c, const struct swb_event *ev,
 	}
 	if (ev->u.ping.committed > c->log.committed)
 		c->log.committed = ev->u.ping.committed;
+	c->everywhere = ev->u.ping.everywhere;		/* P11 */
 	if (c->log.committed > c->d.committed)
 		c->d.committed = c->log.committed;
 	if (ev->u.ping.flush_lsn > c->log.barrier_want)
@@ -277,8 +283,7 @@ void swb_progress_checkpointed(struct swb_core *c, const struct swb_event *ev,
 
 		if (i == c->self || !p->matched || p->cursor >= c->log.start)
 			continue;
-		p->state = SWBLOCK_PEER_NEEDS_REBUILD;		/* I-054 */
-		swb_session_refuse(c, i, SWBLOCK_REASON_PIN_LOST, out);
+		swb_copy_give_up(c, i, SWBLOCK_REASON_PIN_LOST, out); /* I-054 */
 	}
 }
 
@@ -299,7 +304,32 @@ static bool peer_silent(const struct swb_core *c, const struct swb_core_peer *p)
 	       overdue(c, p->acked_ns);
 }
 
-static void tick_peer(struct swb_core *c, u8 i, struct swb_actions *out)
+/* Is a peer that nobody waits for behind, by its own fault? */
+static bool behind(const struct swb_core_peer *p)
+{
+	if (p->void_copy)
+		return !p->base_sent || p->durable < p->base_end;
+	return p->state == SWBLOCK_PEER_CATCHING_UP &&
+	       min_t(u64, p->durable, p->received) < p->target;
+}
+
+/* I-058: neither its bytes of history nor its time are without limit. */
+static bool over_budget(const struct swb_core *c, u8 i, u64 budget_lsn)
+{
+	const struct swb_core_peer *p = &c->peer[i];
+	u64 stall = c->tune.catchup_stall_ns;
+
+	if (!swb_is_primary(c) || !p->matched ||
+	    (!p->void_copy && swb_peer_required(&c->config, i)))
+		return false;
+	if (swb_peer_pin(p) < budget_lsn)
+		return true;
+	return stall && behind(p) && c->now_ns > p->progress_ns &&
+	       c->now_ns - p->progress_ns >= stall;
+}
+
+static void tick_peer(struct swb_core *c, u8 i, u64 budget_lsn,
+		      struct swb_actions *out)
 {
 	struct swb_core_peer *p = &c->peer[i];
 	u64 interval = c->tune.ping_interval_ns;
@@ -308,6 +338,10 @@ static void tick_peer(struct swb_core *c, u8 i, struct swb_actions *out)
 		return;
 	if (peer_silent(c, p)) {
 		swb_session_end(c, i, SWBLOCK_REASON_TIMEOUT, out); /* I-045 */
+		return;
+	}
+	if (over_budget(c, i, budget_lsn)) {
+		swb_copy_give_up(c, i, SWBLOCK_REASON_BUDGET, out);
 		return;
 	}
 	if (c->tune.link_deadline_ns)	/* the other end has a deadline, too */
@@ -323,13 +357,14 @@ static void tick_peer(struct swb_core *c, u8 i, struct swb_actions *out)
 		swb_act_peer(c, out, SWB_ACT_SEND_ACK, i, 0);
 }
 
-void swb_progress_tick(struct swb_core *c, struct swb_actions *out)
+void swb_progress_tick(struct swb_core *c, const struct swb_event *ev,
+		       struct swb_actions *out)
 {
 	u8 i;
 
 	for (i = 0; i < c->config.member_count; i++)
 		if (i != c->self)
-			tick_peer(c, i, out);
+			tick_peer(c, i, ev->lsn, out);
 	flush_background(c, out);
 }
 
@@ -353,12 +388,14 @@ static u32 peer_conditions(const struct swb_core *c)
 			cond |= SWBLOCK_COND_CATCHING_UP;
 		if (p->state == SWBLOCK_PEER_NEEDS_REBUILD)
 			cond |= SWBLOCK_COND_NEEDS_REBUILD;
+		if (p->state == SWBLOCK_PEER_REBUILDING)
+			cond |= SWBLOCK_COND_REBUILDING;
 		if (!swb_is_primary(c))
 			continue;
 		if ((cfg->required & 1U << i || swb_peer_required(cfg, i)) &&
 		    p->state != SWBLOCK_PEER_IN_SYNC)
 			missing++;
-		if (swb_peer_required(cfg, i) && !p->matched)
+		if (swb_peer_required(cfg, i) && (!p->matched || p->void_copy))
 			absent++;
 	}
 	if (missing)

@@ -57,7 +57,9 @@ u64 swb_quorum_committed(const struct swb_core *c)
 		if (cfg->mode == SWBLOCK_MODE_SYNC_ALL &&
 		    !(cfg->required & 1U << i))
 			continue;
-		insert_sorted(&p, c->peer[i].durable);	/* I-001, I-005 */
+		/* I-001, I-005; a copy under way is none: P10 v */
+		insert_sorted(&p, c->peer[i].void_copy ? 0 :
+						       c->peer[i].durable);
 	}
 	if (cfg->mode == SWBLOCK_MODE_SYNC_ALL)
 		return smallest(&p);		/* I-009 */
@@ -70,6 +72,8 @@ static u64 policy_position(const struct swb_core *c, u32 i)
 	const struct swb_core_peer *p = &c->peer[i];
 	u64 lsn = max_t(u64, p->written, p->durable);
 
+	if (p->void_copy)
+		return 0;				/* P10 v */
 	if (c->config.policy == SWBLOCK_POLICY_RECEIVED)
 		lsn = max_t(u64, lsn, p->received);
 	return lsn;
@@ -90,7 +94,7 @@ u64 swb_quorum_completed(const struct swb_core *c)
 		    !(cfg->required & 1U << i))
 			continue;
 		if (cfg->mode == SWBLOCK_MODE_BEST_EFFORT &&
-		    !c->peer[i].matched)
+		    (!c->peer[i].matched || c->peer[i].void_copy))
 			continue;		/* I-013 */
 		insert_sorted(&p, policy_position(c, i));
 	}
@@ -106,7 +110,8 @@ u64 swb_quorum_pinned(const struct swb_core *c)
 	u32 i, keep = cfg->member_count / 2;
 
 	for (i = 0; i < cfg->member_count; i++)
-		if (i != c->self && c->peer[i].matched)
+		if (i != c->self && c->peer[i].matched &&
+		    !c->peer[i].void_copy)
 			insert_sorted(&p, swb_peer_pin(&c->peer[i]));
 	if (p.peers > keep)
 		p.peers = keep;			/* the rest can be spared */

@@ -27,7 +27,8 @@
  *    moments, not of history: the link is tried again.
  *
  * D, void. An unfinished rebuild or a latched disk: its blocks are a mixture
- *    whatever its LSNs say (P7, P10, P17a).
+ *    whatever its LSNs say (P7, P10, P17a). The former begins anew, unless L
+ *    applies; the latter is a disk to be replaced.
  *
  * F, two openings of one epoch. P2 and P3 make it impossible, so something was
  *    rolled back underneath. Log matching is void and no m can be trusted.
@@ -50,7 +51,10 @@
  * K, ahead or diverged. A dead tail, not in the extent (row G was passed). The
  *    cut is durable before the first new record (P4, P5).
  *
- * L, trimmed, bitmap covers. Never in this slice: nothing keeps a bitmap (P11).
+ * L, bitmap covers. History is trimmed, but the blocks it changed since m are
+ *    known, and nothing above m is in the peer's extent (P11). Or a delta was
+ *    interrupted: the m recorded then still holds, if all that its extent holds
+ *    beyond m are changes of our own branch (P10 iv, vi).
  *
  * M, trimmed. All that is left. Copying too much is slow; copying too little
  *    would be silent.
@@ -64,6 +68,7 @@
 #define F_KNOWN_REPLICA		0x0002
 #define F_SAME_STORE		0x0004
 #define F_PEER_VOID		0x0008
+#define F_PEER_FAILED		0x4000
 #define F_PEER_NEWER		0x0010
 #define F_PEER_OLDER		0x0020
 #define F_TWO_OPENINGS		0x0040
@@ -91,6 +96,10 @@ static const struct swb_row resync_table[] = {
 	  .yes = F_PEER_NEWER },
 	{ REFUSE('N', STALE_EPOCH), .yes = F_PEER_OLDER },
 	/* readiness */
+	{ VERDICT('D', VOID), .reason = SWBLOCK_REASON_DISK_FAILED,
+	  .yes = F_PEER_FAILED },
+	{ VERDICT('L', DELTA), .reason = SWBLOCK_REASON_NEEDS_REBUILD,
+	  .yes = F_PEER_VOID | F_BITMAP },
 	{ REBUILD('D', NEEDS_REBUILD), .yes = F_PEER_VOID },
 	/* lineage */
 	{ REFUSE('F', TWO_OPENINGS), .yes = F_TWO_OPENINGS },
@@ -116,6 +125,34 @@ static bool same_store(const struct swb_facts *own, const struct swb_facts *peer
 	       own->store_generation == peer->store_generation;
 }
 
+/* Is record (@epoch, @lsn) in the history of @l, which ends at @end? */
+static bool on_lineage(const struct swb_lineage *l, u64 end, u64 epoch, u64 lsn)
+{
+	if (lsn > end)
+		return false;
+	if (!lsn)
+		return !epoch;
+	/* folded entries say nothing: P18 */
+	return epoch && swb_lineage_epoch_at(l, lsn) == epoch;
+}
+
+/* P11: does the bitmap of @source hold every block by which @peer may differ? */
+static bool bitmap_covers(const struct swb_facts *source,
+			  const struct swb_facts *peer, u64 match)
+{
+	const struct swb_lineage *l = &source->lineage;
+
+	if (!on_lineage(l, source->log_end, source->bitmap_epoch,
+			source->bitmap_lsn))
+		return false;
+	if (!(peer->flags & SWB_FACT_INCONSISTENT))
+		return source->bitmap_lsn <= match && peer->extent_hi <= match;
+	return (peer->flags & SWB_FACT_DELTA) &&
+	       source->bitmap_lsn <= peer->base_lsn &&	/* P10 vi */
+	       on_lineage(l, source->log_end, peer->extent_hi_epoch,
+			  peer->extent_hi);		/* P10 iv */
+}
+
 void swb_resync_facts_of(const struct swb_facts *own,
 			 const struct swb_facts *peer,
 			 struct swb_resync_facts *out, u64 *match)
@@ -132,8 +169,8 @@ void swb_resync_facts_of(const struct swb_facts *own,
 			     swb_uuid_equal(&peer->peer, &own->replica) &&
 			     !swb_uuid_equal(&own->replica, &peer->replica);
 	out->same_store = same_store(own, peer);
-	out->peer_void = peer->flags &
-			 (SWB_FACT_INCONSISTENT | SWB_FACT_DISK_FAILED);
+	out->peer_failed = peer->flags & SWB_FACT_DISK_FAILED;
+	out->peer_void = peer->flags & SWB_FACT_INCONSISTENT;
 	out->peer_epoch_newer = peer->adopted > own->adopted;
 	out->peer_epoch_older = peer->adopted < own->adopted;
 	out->two_openings = v == SWB_LINEAGE_TWO_OPENINGS;
@@ -145,6 +182,10 @@ void swb_resync_facts_of(const struct swb_facts *own,
 	out->peer_beyond = peer->log_end > *match;
 	out->at_head = *match == own->log_end;
 	out->history = own->log_start <= *match + 1;
+	if (out->peer_void)
+		*match = peer->base_lsn;
+	out->bitmap_covers = (out->common || out->peer_void) &&
+			     bitmap_covers(own, peer, *match);
 }
 
 static u32 facts_bits(const struct swb_resync_facts *f)
@@ -153,6 +194,7 @@ static u32 facts_bits(const struct swb_resync_facts *f)
 	       swb_fact(f->known_replica, F_KNOWN_REPLICA) |
 	       swb_fact(f->same_store, F_SAME_STORE) |
 	       swb_fact(f->peer_void, F_PEER_VOID) |
+	       swb_fact(f->peer_failed, F_PEER_FAILED) |
 	       swb_fact(f->peer_epoch_newer, F_PEER_NEWER) |
 	       swb_fact(f->peer_epoch_older, F_PEER_OLDER) |
 	       swb_fact(f->two_openings, F_TWO_OPENINGS) |
@@ -216,4 +258,37 @@ enum swblock_reason swb_resync_accept_start(const struct swb_facts *own,
 					  primary->log_end))
 		return SWBLOCK_REASON_BELOW_COMMITTED;
 	return SWBLOCK_REASON_NONE;
+}
+
+enum swblock_reason swb_resync_accept_rebuild(const struct swb_facts *own,
+					      const struct swb_facts *primary,
+					      bool delta, u64 from, u64 m)
+{
+	bool is_void = own->flags & SWB_FACT_INCONSISTENT;
+	enum swb_lineage_verdict v;
+	u64 match;
+
+	if (own->flags & SWB_FACT_DISK_FAILED)
+		return SWBLOCK_REASON_DISK_FAILED;
+	if (from <= primary->extent_lo)
+		return SWBLOCK_REASON_LSN_GAP;
+	v = swb_lineage_match(&own->lineage, own->log_end, &primary->lineage,
+			      primary->log_end, &match);
+	if (!is_void && v == SWB_LINEAGE_TWO_OPENINGS)
+		return SWBLOCK_REASON_TWO_OPENINGS;		/* P2 */
+	if (!is_void && v == SWB_LINEAGE_MATCH && own->log_end > match &&
+	    match < own->committed &&				/* P16 */
+	    !swb_lineage_override_between(&primary->lineage, match,
+					  primary->log_end))
+		return SWBLOCK_REASON_BELOW_COMMITTED;
+	if (!delta)
+		return m ? SWBLOCK_REASON_LSN_GAP : SWBLOCK_REASON_NONE;
+	if (is_void)
+		match = own->base_lsn;
+	else if (v != SWB_LINEAGE_MATCH)
+		return SWBLOCK_REASON_NEEDS_REBUILD;
+	if (m != match || from <= m)
+		return SWBLOCK_REASON_LSN_GAP;
+	return bitmap_covers(primary, own, match) ?
+	       SWBLOCK_REASON_NONE : SWBLOCK_REASON_NEEDS_REBUILD;
 }

@@ -13,6 +13,7 @@ enum swb_resync_verdict {
 	SWB_RESYNC_TRUNCATE,	/* cut to match, then stream from match + 1 */
 	SWB_RESYNC_DELTA,
 	SWB_RESYNC_REBUILD,
+	SWB_RESYNC_VOID,	/* its disk has failed: no copy will help */
 };
 
 /**
@@ -21,7 +22,8 @@ enum swb_resync_verdict {
  * @same_volume: volume uuids and geometry agree
  * @known_replica: peer is the member we linked, not ourselves
  * @same_store: store uuid and generation agree
- * @peer_void: inconsistent or disk failed: P7
+ * @peer_failed: its disk is latched as failed: P17a
+ * @peer_void: inconsistent, a delta or rebuild is unfinished: P7, P10
  * @peer_epoch_newer: adopted epoch of the peer is above ours
  * @peer_epoch_older: adopted epoch of the peer is below ours
  * @two_openings: one epoch, two first LSNs: P2
@@ -33,12 +35,16 @@ enum swb_resync_verdict {
  * @peer_beyond: R > match: the peer holds records that we lack
  * @at_head: match == own head
  * @history: S <= match + 1
- * @bitmap_covers: a changed-block bitmap covers the peer (never in this slice)
+ * @bitmap_covers: the own changed-block bitmap covers the peer: P11. Its base is
+ *	on the own lineage and <= match, and extent_hi of the peer is <= match. Of
+ *	a void peer, whose delta was interrupted: <= the m recorded there, and its
+ *	extent_hi is on the own lineage (P10 iv, vi)
  */
 struct swb_resync_facts {
 	bool same_volume;
 	bool known_replica;
 	bool same_store;
+	bool peer_failed;
 	bool peer_void;
 	bool peer_epoch_newer;
 	bool two_openings;
@@ -52,13 +58,13 @@ struct swb_resync_facts {
 	bool peer_epoch_older;
 };
 
-#define SWB_RESYNC_FACTS	14
+#define SWB_RESYNC_FACTS	15
 
 struct swb_resync_decision {
 	enum swb_resync_verdict verdict;
 	enum swblock_reason reason;	/* for REFUSE, STEP_DOWN, REBUILD */
 	u8 letter;
-	u64 match;			/* m */
+	u64 match;			/* m; of a void peer the recorded one */
 };
 
 /** swb_resync_facts_of() - own and peer's account -> facts, and m */
@@ -87,5 +93,18 @@ void swb_resync_decide(const struct swb_facts *own,
 enum swblock_reason swb_resync_accept_start(const struct swb_facts *own,
 					    const struct swb_facts *primary,
 					    u64 from, u64 truncate_to);
+
+/**
+ * swb_resync_accept_rebuild() - replica: the same for a START that makes this
+ * member void. Whether it may be spared is the caller's question (P10 vii).
+ * @own: fresh own account
+ * @primary: what the primary's OPEN said
+ * @delta: by bitmap, else every block
+ * @from: first LSN to be streamed: w, above the extent_lo that OPEN told
+ * @m: of a delta what the primary's bitmap has to cover; 0 of a rebuild
+ */
+enum swblock_reason swb_resync_accept_rebuild(const struct swb_facts *own,
+					      const struct swb_facts *primary,
+					      bool delta, u64 from, u64 m);
 
 #endif /* SWB_CORE_RESYNC_H */

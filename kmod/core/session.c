@@ -11,6 +11,7 @@
 #include "lineage.h"
 #include "resync.h"
 #include "step.h"
+#include "../format/wire.h"
 
 bool swb_session_is_peer(const struct swb_core *c, u8 peer)
 {
@@ -61,11 +62,15 @@ bool swb_session_valid(struct swb_core *c, const struct swb_event *ev)
 }
 
 /* Forget the session; the link, if any, is the caller's business. */
-static void session_drop(struct swb_core *c, struct swb_core_peer *p)
+static void session_drop(struct swb_core *c, u8 peer, struct swb_actions *out)
 {
+	struct swb_core_peer *p = &c->peer[peer];
+
+	swb_copy_drop(c, peer, out);
 	if (p->session && swb_is_replica(c)) {
 		c->log.generation++;			/* P5 */
-		c->log.committed = c->d.extent_hi;	/* P8 */
+		c->log.committed = swb_unmatched_committed(c);	/* P8 */
+		c->everywhere = 0;
 		c->log.barrier_want = min_t(u64, c->log.barrier_want,
 					    c->log.head);
 		c->flush_goal = 0;
@@ -86,7 +91,7 @@ void swb_session_end(struct swb_core *c, u8 peer, u32 reason,
 
 	if (!p->linked)
 		return;					/* I-087 */
-	session_drop(c, p);
+	session_drop(c, peer, out);
 	p->linked = false;
 	p->reason = reason;
 	swb_act_peer(c, out, SWB_ACT_CLOSE_LINK, peer, reason);
@@ -118,6 +123,7 @@ void swb_session_linked(struct swb_core *c, const struct swb_event *ev,
 			struct swb_actions *out)
 {
 	struct swb_core_peer *p;
+	u32 before;
 
 	if (!swb_session_is_peer(c, ev->peer)) {
 		u32 reason = c->config.member_count ?
@@ -130,14 +136,17 @@ void swb_session_linked(struct swb_core *c, const struct swb_event *ev,
 		return;
 	}
 	p = &c->peer[ev->peer];
-	session_drop(c, p);			/* the old link is replaced: I-082 */
+	before = p->reason;
+	session_drop(c, ev->peer, out);	/* the old link is replaced: I-082 */
 	p->linked = true;
 	p->reason = SWBLOCK_REASON_NONE;
 	p->heard_ns = c->now_ns;
 	p->said_ns = c->now_ns;
-	if (p->state == SWBLOCK_PEER_NEEDS_REBUILD && swb_is_primary(c)) {
+	if (p->state == SWBLOCK_PEER_NEEDS_REBUILD && swb_is_primary(c) &&
+	    !swb_copy_spared(c, ev->peer, before)) {
 		swb_session_refuse(c, ev->peer, SWBLOCK_REASON_NEEDS_REBUILD,
 				   out);		/* I-040 */
+		p->reason = before;	/* why it needs one is still the news */
 		return;
 	}
 	if (!swb_is_primary(c)) {
@@ -203,7 +212,7 @@ static u32 authority_refusal(const struct swb_core *c,
 		return SWBLOCK_REASON_NOT_GRANTED;
 	if (ev->u.facts->adopted != ev->epoch)
 		return SWBLOCK_REASON_BAD_RECORD;
-	if (c->truncating)
+	if (swb_disk_busy(c))
 		return SWBLOCK_REASON_BAD_TYPE;		/* not now */
 	if (!ev->session || (c->opened_epoch == ev->epoch &&
 			     (s64)(ev->session - c->opened_session) <= 0))
@@ -245,7 +254,7 @@ void swb_session_opened(struct swb_core *c, const struct swb_event *ev,
 		swb_session_refuse(c, ev->peer, reason, out);
 		return;
 	}
-	session_drop(c, p);		/* before FACTS leave: I-096 */
+	session_drop(c, ev->peer, out);	/* before FACTS leave: I-096 */
 	p->session = ev->session;
 	c->opened_session = ev->session;
 	c->opened_epoch = ev->epoch;
@@ -264,7 +273,7 @@ static void replica_matched(struct swb_core *c, u8 peer, struct swb_actions *out
 	p->matched = true;
 	p->state = SWBLOCK_PEER_CATCHING_UP;
 	p->match_lsn = c->log.head;
-	c->log.committed = c->d.extent_hi;		/* P8 */
+	c->log.committed = swb_unmatched_committed(c);	/* P8 */
 	swb_act_peer(c, out, SWB_ACT_SEND_ACK, peer, 0);
 	swb_act_peer(c, out, SWB_ACT_NOTIFY_PEER, peer, 0);
 }
@@ -278,8 +287,12 @@ void swb_session_started(struct swb_core *c, const struct swb_event *ev,
 	if (!swb_session_valid(c, ev))
 		return;
 	p = &c->peer[ev->peer];
-	if (!swb_is_replica(c) || p->matched || c->truncating) {
+	if (!swb_is_replica(c) || p->matched || swb_disk_busy(c)) {
 		inert(c, SWBLOCK_REASON_BAD_TYPE);	/* I-090, I-095 */
+		return;
+	}
+	if (ev->u.start.kind) {
+		swb_copy_started(c, ev, out);
 		return;
 	}
 	swb_core_own_facts(c, ev->peer, &c->scratch);
@@ -319,6 +332,10 @@ static void log_cut(struct swb_core *c, u64 lsn)
 	c->flush_goal = 0;
 	swb_lineage_cut(&c->d.lineage, lsn);		/* P18 */
 	l->last_epoch = swb_lineage_epoch_at(&c->d.lineage, lsn);
+	if (c->d.bitmap_lsn > lsn) {	/* extent_lo is not above lsn: no change */
+		c->d.bitmap_lsn = lsn;
+		c->d.bitmap_epoch = l->last_epoch;	/* P11 */
+	}
 	if (c->reported_durable > lsn) {	/* a repeat must stay true */
 		c->reported_durable = lsn;
 		c->reported_last_epoch = l->last_epoch;
@@ -356,11 +373,14 @@ static void session_start(struct swb_core *c, u8 peer, struct swb_actions *out)
 
 	p->matched = true;
 	p->state = SWBLOCK_PEER_CATCHING_UP;
+	p->kind = SWB_START_STREAM;
 	p->cursor = p->match_lsn + 1;
+	p->pin_lsn = p->match_lsn;
 	p->target = c->log.head;		/* frozen: I-055, ambiguity 15 */
 	p->received = 0;
 	p->written = 0;
 	p->acked_ns = c->now_ns;	/* START waits for an ack, too */
+	p->progress_ns = c->now_ns;
 	swb_act_peer(c, out, SWB_ACT_SEND_START, peer, p->cursor);
 	a = &out->act[out->count - 1];
 	a->b = p->match_lsn;
@@ -369,6 +389,14 @@ static void session_start(struct swb_core *c, u8 peer, struct swb_actions *out)
 		c->log.barrier_want = p->target;	/* G6 needs a barrier */
 	swb_act_peer(c, out, SWB_ACT_SHIP, peer, 0);
 	swb_act_peer(c, out, SWB_ACT_NOTIFY_PEER, peer, 0);
+}
+
+static void needs_rebuild(struct swb_core *c, u8 peer, u32 reason,
+			  struct swb_actions *out)
+{
+	c->peer[peer].state = SWBLOCK_PEER_NEEDS_REBUILD;
+	swb_session_refuse(c, peer, SWBLOCK_REASON_NEEDS_REBUILD, out);
+	c->peer[peer].reason = reason;
 }
 
 static void facts_verdict(struct swb_core *c, u8 peer, u64 peer_adopted,
@@ -389,9 +417,13 @@ static void facts_verdict(struct swb_core *c, u8 peer, u64 peer_adopted,
 		break;
 	case SWB_RESYNC_DELTA:
 	case SWB_RESYNC_REBUILD:
-		p->state = SWBLOCK_PEER_NEEDS_REBUILD;	/* not executed yet */
-		swb_session_refuse(c, peer, SWBLOCK_REASON_NEEDS_REBUILD, out);
-		p->reason = d->reason;
+		if (swb_copy_start(c, peer, d->verdict == SWB_RESYNC_DELTA,
+				      out))
+			break;
+		needs_rebuild(c, peer, d->reason, out);
+		break;
+	case SWB_RESYNC_VOID:
+		needs_rebuild(c, peer, d->reason, out);
 		break;
 	case SWB_RESYNC_IN_SYNC:
 	case SWB_RESYNC_CATCH_UP:

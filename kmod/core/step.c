@@ -63,7 +63,7 @@ void swb_core_init(struct swb_core *c, const struct swb_durable *d,
 	memset(c, 0, sizeof(*c));
 	c->d = *d;
 	c->d.lineage = r->lineage;
-	c->d.committed = max_t(u64, d->extent_hi, known);
+	c->d.committed = max_t(u64, min_t(u64, d->extent_hi, r->head), known);
 	c->log.start = r->start;
 	c->log.head = r->head;
 	c->log.written = r->head;
@@ -153,6 +153,22 @@ static void step_link(struct swb_core *c, const struct swb_event *ev,
 	}
 }
 
+/* facts about a copy of blocks */
+static void step_rebuild(struct swb_core *c, const struct swb_event *ev,
+			 struct swb_actions *out)
+{
+	if (ev->type == SWB_EV_REBUILD_ORDERED)
+		swb_copy_ordered(c, ev, out);
+	else if (ev->type == SWB_EV_REBUILD_PREPARED)
+		swb_copy_prepared(c, out);
+	else if (ev->type == SWB_EV_BASE_SENT)
+		swb_copy_base_sent(c, ev);
+	else if (ev->type == SWB_EV_PEER_BASE_ENDED)
+		swb_copy_base_ended(c, ev);
+	else if (ev->type == SWB_EV_REBUILD_CLEARED)
+		swb_copy_cleared(c, out);
+}
+
 static void step_fact(struct swb_core *c, const struct swb_event *ev,
 		      struct swb_actions *out)
 {
@@ -197,7 +213,7 @@ static void step_fact(struct swb_core *c, const struct swb_event *ev,
 		last_closed(c);
 		break;
 	case SWB_EV_TICK:
-		swb_progress_tick(c, out);
+		swb_progress_tick(c, ev, out);
 		break;
 	case SWB_EV_LINKED:
 	case SWB_EV_UNLINK_ORDERED:
@@ -215,6 +231,8 @@ static void step_fact(struct swb_core *c, const struct swb_event *ev,
 	case SWB_EV_BASE_SENT:
 	case SWB_EV_PEER_BASE_ENDED:
 	case SWB_EV_REBUILD_CLEARED:
+		step_rebuild(c, ev, out);
+		break;
 	case SWB_EV_COUNT:
 		break;
 	}

@@ -31,6 +31,24 @@ static inline bool swb_disk_failed(const struct swb_core *c)
 	return c->d.flags & SWB_SUPER_DISK_FAILED;
 }
 
+static inline bool swb_is_void(const struct swb_core *c)
+{
+	return c->d.flags & SWB_SUPER_INCONSISTENT;
+}
+
+/* An executor is between two states of the disk: orders wait until it is done. */
+static inline bool swb_disk_busy(const struct swb_core *c)
+{
+	return c->truncating || c->rebuild == SWB_REBUILD_PREPARING ||
+	       c->rebuild == SWB_REBUILD_CLEARING;
+}
+
+/* C without a match: what is in the extent, as far as the log holds it (P8) */
+static inline u64 swb_unmatched_committed(const struct swb_core *c)
+{
+	return min_t(u64, c->d.extent_hi, c->log.head);
+}
+
 /* does the mode wait for member @i? */
 static inline bool swb_peer_required(const struct swb_config *cfg, u32 i)
 {
@@ -42,7 +60,7 @@ static inline bool swb_peer_required(const struct swb_config *cfg, u32 i)
 /* records above it may be needed by @p again: it moves on durable acks (I-100) */
 static inline u64 swb_peer_pin(const struct swb_core_peer *p)
 {
-	return max_t(u64, p->durable, p->match_lsn);
+	return max_t(u64, p->durable, p->pin_lsn);
 }
 
 /* epoch.c: authority over this member */
@@ -87,6 +105,25 @@ void swb_session_truncated(struct swb_core *c, const struct swb_event *ev,
 			   struct swb_actions *out);
 bool swb_session_valid(struct swb_core *c, const struct swb_event *ev);
 
+/* copy.c: copies of blocks, both ends */
+bool swb_copy_start(struct swb_core *c, u8 peer, bool delta,
+		       struct swb_actions *out);
+bool swb_copy_spared(const struct swb_core *c, u8 peer, u32 why);
+void swb_copy_drop(struct swb_core *c, u8 peer, struct swb_actions *out);
+void swb_copy_started(struct swb_core *c, const struct swb_event *ev,
+			 struct swb_actions *out);
+void swb_copy_acked(struct swb_core *c, const struct swb_event *ev,
+		       struct swb_actions *out);
+void swb_copy_pump(struct swb_core *c, struct swb_actions *out);
+void swb_copy_ordered(struct swb_core *c, const struct swb_event *ev,
+			 struct swb_actions *out);
+void swb_copy_prepared(struct swb_core *c, struct swb_actions *out);
+void swb_copy_base_sent(struct swb_core *c, const struct swb_event *ev);
+void swb_copy_base_ended(struct swb_core *c, const struct swb_event *ev);
+void swb_copy_cleared(struct swb_core *c, struct swb_actions *out);
+void swb_copy_give_up(struct swb_core *c, u8 peer, u32 reason,
+			 struct swb_actions *out);
+
 /* progress.c: positions, C, flushes, what follows from them */
 void swb_progress_acked(struct swb_core *c, const struct swb_event *ev,
 			struct swb_actions *out);
@@ -100,7 +137,8 @@ void swb_progress_barrier(struct swb_core *c, const struct swb_event *ev,
 			  struct swb_actions *out);
 void swb_progress_checkpointed(struct swb_core *c, const struct swb_event *ev,
 			       struct swb_actions *out);
-void swb_progress_tick(struct swb_core *c, struct swb_actions *out);
+void swb_progress_tick(struct swb_core *c, const struct swb_event *ev,
+		       struct swb_actions *out);
 void swb_progress_commit(struct swb_core *c, struct swb_actions *out);
 void swb_progress_flush_start(struct swb_core *c, struct swb_actions *out);
 void swb_progress_conditions(struct swb_core *c, struct swb_actions *out);

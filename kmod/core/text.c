@@ -307,6 +307,7 @@ const char *swb_text_resync(enum swb_resync_verdict v)
 		[SWB_RESYNC_TRUNCATE] = "TRUNCATE",
 		[SWB_RESYNC_DELTA] = "DELTA",
 		[SWB_RESYNC_REBUILD] = "REBUILD",
+		[SWB_RESYNC_VOID] = "VOID",
 	};
 
 	return NAME_OF(name, v);

@@ -18,8 +18,10 @@ static u8 expected(const struct swb_resync_facts *f)
 		return 'E';
 	if (f->peer_epoch_older)
 		return 'N';
-	if (f->peer_void)
+	if (f->peer_failed)
 		return 'D';
+	if (f->peer_void)
+		return f->bitmap_covers ? 'L' : 'D';
 	if (f->two_openings)
 		return 'F';
 	if (!f->common)
@@ -35,12 +37,14 @@ static u8 expected(const struct swb_resync_facts *f)
 	return f->bitmap_covers ? 'L' : 'M';
 }
 
-static enum swb_resync_verdict verdict_of(u8 letter)
+static enum swb_resync_verdict verdict_of(u8 letter, bool failed)
 {
 	switch (letter) {
 	case 'E':
 		return SWB_RESYNC_STEP_DOWN;
-	case 'D': case 'G': case 'M':
+	case 'D':
+		return failed ? SWB_RESYNC_VOID : SWB_RESYNC_REBUILD;
+	case 'G': case 'M':
 		return SWB_RESYNC_REBUILD;
 	case 'I':
 		return SWB_RESYNC_IN_SYNC;
@@ -54,7 +58,7 @@ static enum swb_resync_verdict verdict_of(u8 letter)
 	return SWB_RESYNC_REFUSE;
 }
 
-TEST(test_resync_every_combination, "each of 2^14 combinations of facts has "
+TEST(test_resync_every_combination, "each of 2^15 combinations of facts has "
 	"exactly the tabled case, and each letter occurs (I-207)")
 {
 	u32 seen[128] = { 0 };
@@ -68,12 +72,13 @@ TEST(test_resync_every_combination, "each of 2^14 combinations of facts has "
 			.below_committed = n & 256, .peer_beyond = n & 512,
 			.at_head = n & 1024, .history = n & 2048,
 			.bitmap_covers = n & 4096, .peer_epoch_older = n & 8192,
+			.peer_failed = n & 16384,
 		};
 		struct swb_resync_decision d;
 
 		swb_resync_judge(&f, &d);
 		CHECK_EQ(d.letter, expected(&f));
-		CHECK_EQ(d.verdict, verdict_of(d.letter));
+		CHECK_EQ(d.verdict, verdict_of(d.letter, f.peer_failed));
 		CHECK((d.reason != SWBLOCK_REASON_NONE) ==
 		      (d.letter != 'I' && d.letter != 'J' && d.letter != 'K'));
 		seen[d.letter]++;
@@ -97,6 +102,8 @@ static void setup(u64 end)
 	own.adopted = 3;
 	own.log_end = 20;
 	own.log_start = 1;
+	own.bitmap_lsn = 20;		/* covers nobody who is behind */
+	own.bitmap_epoch = 3;
 	own.extent_bytes = 1 << 20;
 	own.block_bytes = 512;
 	swb_lineage_open(&own.lineage, 1, 1, 0);
@@ -272,4 +279,125 @@ TEST(test_resync_accept_start_refuses, "a START below extent_hi, below "
 	own.lineage.e[0].epoch = 2;
 	own.lineage.floor_lsn = own.lineage.e[0].first_lsn;
 	CHECK_EQ(swb_resync_accept_start(&peer, &own, 9, 8), SWBLOCK_REASON_NEEDS_REBUILD);
+}
+
+/* ---- delta: letter L ---------------------------------------------------- */
+
+/* a peer of epoch 1 up to 8; history is trimmed to 12, the bitmap begins at 5 */
+static void setup_trimmed(void)
+{
+	setup(8);
+	peer.durable = 8;
+	own.log_start = 13;
+	own.extent_lo = 12;
+	own.extent_hi = 15;
+	own.bitmap_lsn = 5;
+	own.bitmap_epoch = 1;
+}
+
+TEST(test_resync_bitmap_boundaries, "a bitmap covers a peer from its base on, if "
+	"the peer's extent holds nothing above m (P11)")
+{
+	setup_trimmed();
+	CHECK_EQ(decide(), 'L');
+	CHECK_EQ(d.match, 8);
+	CHECK_EQ(d.verdict, SWB_RESYNC_DELTA);
+	own.bitmap_lsn = 8;
+	peer.extent_hi = 8;
+	CHECK_EQ(decide(), 'L');
+	peer.extent_hi = 9;
+	CHECK_EQ(decide(), 'G');
+	peer.extent_hi = 8;
+	own.bitmap_lsn = 9;
+	CHECK_EQ(decide(), 'M');
+}
+
+TEST(test_resync_bitmap_of_dead_branch, "a base that is not on the own lineage, "
+	"above the log or folded away, covers nobody (P11)")
+{
+	setup_trimmed();
+	own.bitmap_epoch = 2;
+	CHECK_EQ(decide(), 'M');
+	own.bitmap_epoch = 0;
+	CHECK_EQ(decide(), 'M');
+	own.bitmap_epoch = 1;
+	own.bitmap_lsn = 0;
+	CHECK_EQ(decide(), 'M');
+	own.bitmap_epoch = 0;
+	CHECK_EQ(decide(), 'L');	/* since format */
+	own.bitmap_lsn = 21;
+	own.bitmap_epoch = 3;
+	CHECK_EQ(decide(), 'M');
+}
+
+/* a delta of that peer from m = 8, interrupted with extent_hi at 14 of epoch 3 */
+static void setup_interrupted(void)
+{
+	setup_trimmed();
+	peer.lineage = own.lineage;
+	peer.log_end = 13;
+	peer.flags = SWB_FACT_INCONSISTENT | SWB_FACT_DELTA;
+	peer.base_lsn = 8;
+	peer.extent_lo = 12;
+	peer.extent_hi = 14;
+	peer.extent_hi_epoch = 3;
+}
+
+TEST(test_resync_delta_interrupted, "an interrupted delta goes on from its "
+	"recorded m, if its extent_hi is on the own lineage (P10 iv, vi)")
+{
+	setup_interrupted();
+	CHECK_EQ(decide(), 'L');
+	CHECK_EQ(d.match, 8);		/* never its later WAL position */
+	own.bitmap_lsn = 9;
+	CHECK_EQ(decide(), 'D');
+	own.bitmap_lsn = 8;
+	CHECK_EQ(decide(), 'L');
+	peer.extent_hi_epoch = 2;
+	CHECK_EQ(decide(), 'D');
+	CHECK_EQ(d.verdict, SWB_RESYNC_REBUILD);
+	peer.extent_hi_epoch = 3;
+	peer.extent_hi = 20;
+	CHECK_EQ(decide(), 'L');
+	peer.extent_hi = 21;
+	CHECK_EQ(decide(), 'D');
+	peer.extent_hi = 14;
+	peer.flags = SWB_FACT_INCONSISTENT;
+	CHECK_EQ(decide(), 'D');	/* of a rebuild nothing is known */
+	peer.flags |= SWB_FACT_DELTA | SWB_FACT_DISK_FAILED;
+	CHECK_EQ(decide(), 'D');
+	CHECK_EQ(d.verdict, SWB_RESYNC_VOID);
+}
+
+TEST(test_resync_accept_rebuild, "a START that makes this member void is refused "
+	"unless it follows from both accounts")
+{
+	setup_trimmed();
+	CHECK_EQ(swb_resync_accept_rebuild(&peer, &own, true, 13, 8), 0);
+	CHECK_EQ(swb_resync_accept_rebuild(&peer, &own, true, 15, 8), 0);
+	CHECK_EQ(swb_resync_accept_rebuild(&peer, &own, true, 12, 8), SWBLOCK_REASON_LSN_GAP);
+	CHECK_EQ(swb_resync_accept_rebuild(&peer, &own, true, 13, 7), SWBLOCK_REASON_LSN_GAP);
+	own.bitmap_lsn = 9;
+	CHECK_EQ(swb_resync_accept_rebuild(&peer, &own, true, 13, 8),
+		 SWBLOCK_REASON_NEEDS_REBUILD);
+	CHECK_EQ(swb_resync_accept_rebuild(&peer, &own, false, 13, 0), 0);
+	CHECK_EQ(swb_resync_accept_rebuild(&peer, &own, false, 13, 8), SWBLOCK_REASON_LSN_GAP);
+	CHECK_EQ(swb_resync_accept_rebuild(&peer, &own, false, 12, 0), SWBLOCK_REASON_LSN_GAP);
+	peer.flags = SWB_FACT_DISK_FAILED;
+	CHECK_EQ(swb_resync_accept_rebuild(&peer, &own, false, 13, 0),
+		 SWBLOCK_REASON_DISK_FAILED);
+	setup_trimmed();
+	peer.log_end = 14;
+	peer.committed = 11;
+	CHECK_EQ(swb_resync_accept_rebuild(&peer, &own, false, 13, 0),
+		 SWBLOCK_REASON_BELOW_COMMITTED);
+	own.lineage.e[1].flags = SWB_LINEAGE_OVERRIDE;
+	CHECK_EQ(swb_resync_accept_rebuild(&peer, &own, false, 13, 0), 0);
+	peer.lineage.e[0].first_lsn = 2;
+	CHECK_EQ(swb_resync_accept_rebuild(&peer, &own, false, 13, 0),
+		 SWBLOCK_REASON_TWO_OPENINGS);
+	setup_interrupted();
+	CHECK_EQ(swb_resync_accept_rebuild(&peer, &own, true, 13, 8), 0);
+	CHECK_EQ(swb_resync_accept_rebuild(&peer, &own, true, 13, 12), SWBLOCK_REASON_LSN_GAP);
+	CHECK_EQ(swb_resync_accept_rebuild(&peer, &own, false, 13, 0), 0);
 }
