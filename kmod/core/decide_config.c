@@ -303,8 +303,9 @@ static bool step_members(const struct swb_volume_view *v,
 	if (in != SWB_NOBODY) {
 		cfg->member[out] = v->wish.config.member[in];
 		cfg->required &= ~(1U << out);
-	} else if (out != SWB_NOBODY && cfg->member_count > 1) {
-		remove_member(cfg, out);
+	} else if (out != SWB_NOBODY &&
+		   cfg->member_count > v->wish.config.member_count) {
+		remove_member(cfg, out);	/* else who comes in is awaited */
 	} else {
 		return false;
 	}

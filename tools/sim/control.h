@@ -1,47 +1,62 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The controller: an authority record with two compare-and-swaps (P3), and
- * attempts that fence, ask and promote by the core's own judgement. Several
- * attempts may run at a time, as several daemons would; orders and reports are
- * slow and may be lost.
+ * The controllers: an authority record with compare-and-swaps (P3), and agents
+ * that observe, ask swb_decide_volume() and swb_decide_member() of the core, and
+ * carry out what they are told. What an agent sees is late, may be lost, and is
+ * timed by its own clock; orders are slow and may be lost, too.
+ *
+ *	control.c	the record, orders, epochs won and granted
+ *	agent.c		observe -> decide -> apply
  */
 #ifndef SWB_SIM_CONTROL_H
 #define SWB_SIM_CONTROL_H
 
 #include "clock.h"
 #include "core/core.h"
+#include "core/decide.h"
 #include "core/promote.h"
 
 #define CONTROL_ATTEMPTS	8
-#define CONTROL_AGENTS		2
+#define CONTROL_AGENTS		3
+#define CONTROL_NODES		8
+#define CONTROL_SILENCE_NS	(80 * SIM_MSEC)
+#define CONTROL_COLLECT_NS	(60 * SIM_MSEC)
+#define CONTROL_TURN_NS		(120 * SIM_MSEC)
+#define CONTROL_BACKOFF_NS	(20 * SIM_MSEC)
+#define LEASE_MARGIN_NS		(2 * SIM_MSEC)
 
 struct node;
 
 /**
- * struct attempt - one promotion under way
+ * struct attempt - an epoch that an agent has won
  * @owner: nonce, also the cookie of its orders; 0 = slot free
+ * @operator: begun by a script or a plan, not by the agent's own decision
  * @agent: the controller that runs it
  * @won_ns: when it won the epoch, by the clock of that controller (P13)
+ * @unwon: the store took the win, its answer was lost: it is read again
  * @unknown: the store took the grant, its answer was lost
  * @want: wished candidate, SIM_NOBODY for the best
  * @force: certify @want, enough or not: its kernel must refuse
  * @required: required set of the new configuration; 0: as it was
- * @shrink: required set := those who reported
+ * @shrink: silent members leave the required set
+ * @config: proposed by the win
  * @have: reports received, by node
  */
 struct attempt {
 	u32 owner;
 	u8 agent;
+	bool operator;
 	u64 won_ns;
+	bool unwon;
 	bool unknown;
 	u8 want;
 	bool force;
 	bool shrink;
 	bool granted;
 	u32 required;
+	struct swb_config config;
 	u32 cert_flags;
 	u64 epoch;
-	u64 deadline_ns;
 	u32 have;
 	struct swb_report report[SWB_MEMBERS_MAX];
 	u8 candidate;
@@ -50,29 +65,67 @@ struct attempt {
 };
 
 /**
- * struct agent - one controller: a process that may be slow, cut off, restarted
+ * struct sight - what is known of a member, as its host last said it
+ * @m: the state, and its newest report
+ * @peer: as primary: how it sees the others
+ */
+struct sight {
+	struct swb_member_state m;
+	u8 peer[CONTROL_NODES];
+};
+
+/**
+ * struct agent - the daemons of the hosts that it reaches: a process that may be
+ * slow, cut off, restarted
  * @watch: its clock
  * @reach: bit n: it can talk to node n
  * @storeless: it cannot talk to the store
- * @missing_ns: when it will have missed the primary long enough, 0 if it is there
- * @linked_ns: when it last linked two members
+ * @paused_ns: it does nothing until then, its clock runs on
+ * @alive_ns: when the store last had a sign of life of it
+ * @seen: what it knows of each member; @coming: what is on the way, until
+ *	@coming_ns; @heard_ns: when it last heard, by its own clock
+ * @cause: why it would win an epoch; @cause_since_ns: since when, by its clock
+ * @turn_ns: how long that must stand, drawn anew for each cause
+ * @failed: epochs in a row that were not settled; @failed_ns: the last of them
+ * @epoch: newest one that it has read
+ * @letter: last verdict on the volume
+ * @linked_ns: when it last linked two members; @link_failed: in a row
+ * @refused: orders refused by a member in a row; @refused_ns: the last of them
  */
 struct agent {
 	struct wrist watch;
 	u32 reach;
 	bool storeless;
-	u64 missing_ns;
-	u64 linked_ns[8][8];
+	u64 paused_ns;
+	u64 alive_ns;
+	struct sight seen[CONTROL_NODES];
+	struct sight coming[CONTROL_NODES];
+	u64 coming_ns[CONTROL_NODES];
+	u64 heard_ns[CONTROL_NODES];
+	u8 cause;
+	u64 cause_since_ns;
+	u64 turn_ns;
+	u32 failed;
+	u64 failed_ns;
+	u64 epoch;
+	u8 letter;
+	u64 linked_ns[CONTROL_NODES][CONTROL_NODES];
+	u8 link_failed[CONTROL_NODES][CONTROL_NODES];
+	u32 refused[CONTROL_NODES];
+	u64 refused_ns[CONTROL_NODES];
 };
 
 /**
  * struct control - the store's record, and who acts on it
- * @won: newest epoch won, by @owner
- * @granted: newest epoch granted, to @primary, with @config; 0 if none
+ * @won: newest epoch won, by @owner, who proposes @proposed
+ * @granted: newest epoch granted, to @primary, with @config; 0 if none; by @cert
+ * @settled: and its open record is committed
  * @judge: configurations granted since the last settled one, oldest first
  * @agents: controllers at work on this record, each as if it were alone
  * @reach: bit n: node n can be talked to at all
  * @automatic: observe and act by itself
+ * @wish_required: required set as wished; @wish_mode, @wish_nodes: 0 = as at the
+ *	start; @wish_primary: SIM_NOBODY = anywhere; @stopped: no primary
  * @exclude: members the operator has given up: never required again
  * @lost_permille: orders and reports that get lost
  * @delay_ns: of an order or report, at most
@@ -83,7 +136,10 @@ struct control {
 	u32 owner;
 	u64 granted;
 	u8 primary;
+	bool settled;
 	struct swb_config config;
+	struct swb_config proposed;
+	struct swb_cert cert;
 	u32 judges;
 	struct swb_config judge[SWB_CONFIGS_MAX];
 	u64 renewed_ns;
@@ -94,6 +150,11 @@ struct control {
 	u32 reach;
 	bool automatic;
 	bool shrinks;
+	u32 wish_required;
+	u8 wish_mode;
+	u8 wish_nodes;
+	u8 wish_primary;
+	bool stopped;
 	u32 exclude;
 	u32 lost_permille;
 	u64 delay_ns;
@@ -102,6 +163,29 @@ struct control {
 };
 
 void control_reset(struct world *w);
+
+/** control_win() - the first swap, by an agent that proposes @config */
+struct attempt *control_win(struct world *w, u8 agent, u64 epoch,
+			    const struct swb_config *config);
+
+/** control_grant() - the second swap; what it grants is @cert; false: too late */
+bool control_grant(struct world *w, struct attempt *a,
+		   const struct swb_cert *cert);
+
+/** control_settle() - the third */
+void control_settle(struct world *w);
+
+struct attempt *control_attempt(struct world *w, u32 owner);
+u8 control_node_of(const struct world *w, const struct swb_uuid *replica);
+void control_end(struct attempt *a, u8 letter);
+
+/** agent_view() - what @agent sees of the volume, for an attempt of its own or NULL */
+void agent_view(struct world *w, u8 agent, const struct attempt *a,
+		struct swb_volume_view *v);
+
+/** agent_decide() - ask the core about the volume, do what it says */
+void agent_decide(struct world *w, u8 agent);
+u64 agent_now(const struct world *w, u8 agent);
 
 /** control_promote() - start an attempt; NULL if none may start */
 struct attempt *control_promote(struct world *w, u8 want, u32 required);
@@ -120,6 +204,9 @@ void control_observe(struct world *w);
 void control_link(struct world *w, u8 a, u8 b);
 void control_demote(struct world *w, u8 node);
 void control_unlink(struct world *w, u8 node, u8 peer);
+void control_lease(struct world *w, u8 node, u64 end_ns);
+void control_certify(struct world *w, u8 node, const struct swb_cert *cert,
+		     u64 lease_end_ns, u32 owner);
 void control_adopt(struct world *w, u8 node, u64 epoch, u64 cookie);
 void control_assign(struct world *w, u8 node);
 /** control_first_config() - the configuration before any was granted */

@@ -38,7 +38,7 @@ void totals_take(struct totals *t, struct world *w)
 	t->crashes += w->crashes;
 	t->truncations += w->truncations;
 	t->wraps += w->wraps;
-	for (int i = 0; i < 4; i++)
+	for (u32 i = 0; i < ARRAY_SIZE(t->letters); i++)
 		for (int k = 0; k < 26; k++)
 			t->letters[i][k] += w->letters[i][k];
 	w->events = 0;

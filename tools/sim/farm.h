@@ -27,7 +27,7 @@ struct totals {
 	u64 crashes;
 	u64 truncations;
 	u64 wraps;
-	u64 letters[4][26];
+	u64 letters[6][26];
 };
 
 /** totals_take() - add what a run counted; the world starts at zero again */

@@ -156,7 +156,7 @@ struct world {
 	u64 crashes;
 	u64 truncations;
 	u64 wraps;
-	u64 letters[4][26];
+	u64 letters[6][26];
 	char first[256];
 };
 

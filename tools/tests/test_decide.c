@@ -794,6 +794,12 @@ TEST(test_decide_replacement, "sync_quorum: one member is replaced per epoch, in
 	v.wish.config.member[1] = uuid_of(3);
 	v.wish.config.member[2] = uuid_of(4);
 	silent(2);
+	v.member[3].known = false;		/* who comes in is awaited */
+	v.member[4].known = false;
+	EXPECT('K', NOTHING);
+	CHECK_EQ(d.missing, 0x18);
+	v.member[3].known = true;
+	v.member[4].known = true;
 	EXPECT('X', WIN);
 	CHECK_EQ(d.cause, SWB_CAUSE_CONFIG);
 	CHECK(swb_uuid_equal(&d.config.member[2], &v.member[3].replica));
