@@ -14,15 +14,11 @@ static bool sufficient(const struct swb_authority *a,
 {
 	static const struct swb_uuid nobody;
 	const struct swb_uuid *last = a->last_epoch ? &a->primary : &nobody;
-	u32 i;
 
 	if (!a->judge_count)
-		return swb_evidence_sufficient(&a->config, a->epoch, r, n,
-					       last);
-	for (i = 0; i < a->judge_count && i < SWB_CONFIGS_MAX; i++)
-		if (!swb_evidence_sufficient(&a->judge[i], a->epoch, r, n, last))
-			return false;				/* P1 */
-	return true;
+		return swb_evidence_joint(&a->config, 1, a->epoch, r, n, last);
+	return swb_evidence_joint(a->judge, a->judge_count, a->epoch, r, n,
+				  last);
 }
 
 /* what those who live would report: enough to make an epoch worth its while? */

@@ -124,6 +124,19 @@ bool swb_evidence_sufficient(const struct swb_config *cfg, u64 epoch,
 	return heard && counts(heard, epoch);
 }
 
+bool swb_evidence_joint(const struct swb_config *judge, u32 judges, u64 epoch,
+			const struct swb_report *r, u32 n,
+			const struct swb_uuid *last_granted)
+{
+	u32 i;
+
+	for (i = 0; i < judges && i < SWB_CONFIGS_MAX; i++)
+		if (!swb_evidence_sufficient(&judge[i], epoch, r, n,
+					     last_granted))
+			return false;	/* P1 */
+	return true;
+}
+
 static bool ranked(const struct swb_cert *cert, const struct swb_report *r)
 {
 	u32 i;
@@ -246,14 +259,9 @@ static bool last_primary_heard(const struct swb_cert *cert)
 
 static bool sufficient(const struct swb_cert *cert)
 {
-	u32 i;
-
-	for (i = 0; i < cert->judge_count && i < SWB_CONFIGS_MAX; i++)
-		if (!swb_evidence_sufficient(&cert->judge[i], cert->epoch,
-					     cert->report, report_count(cert),
-					     &cert->last_granted))
-			return false;	/* P1 */
-	return true;
+	return swb_evidence_joint(cert->judge, cert->judge_count, cert->epoch,
+				  cert->report, report_count(cert),
+				  &cert->last_granted);
 }
 
 static bool maximal(const struct swb_cert *cert, const struct swb_report *own)

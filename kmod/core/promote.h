@@ -28,6 +28,19 @@ bool swb_evidence_sufficient(const struct swb_config *cfg, u64 epoch,
 			     const struct swb_uuid *last_granted);
 
 /**
+ * swb_evidence_joint() - and under each of several configurations (P1)?
+ * @judge: those that may have committed since the last settled one
+ * @judges: their number
+ * @epoch: epoch that the reports must be of
+ * @r: reports
+ * @n: their number
+ * @last_granted: who was granted last, null if nobody ever was
+ */
+bool swb_evidence_joint(const struct swb_config *judge, u32 judges, u64 epoch,
+			const struct swb_report *r, u32 n,
+			const struct swb_uuid *last_granted);
+
+/**
  * swb_promote_best() - the report that ranks highest
  * @cert: certificate, or what will become one
  *

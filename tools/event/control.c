@@ -136,16 +136,6 @@ static bool lease_over(const struct ev_world *w, struct ev_attempt *a)
 	return true;
 }
 
-static bool evidence_ok(const struct swb_cert *cert)
-{
-	for (u32 i = 0; i < cert->judge_count; i++)
-		if (!swb_evidence_sufficient(&cert->judge[i], cert->epoch,
-					     cert->report, cert->report_count,
-					     &cert->last_granted))
-			return false;
-	return true;
-}
-
 static bool judge_grant(const struct ev_world *w, struct ev_attempt *a)
 {
 	static struct swb_cert cert;
@@ -156,7 +146,10 @@ static bool judge_grant(const struct ev_world *w, struct ev_attempt *a)
 		return false;
 	make_cert(w, a, &cert);
 	best = swb_promote_best(&cert);
-	if (best < 0 || !evidence_ok(&cert))
+	if (best < 0 || !swb_evidence_joint(cert.judge, cert.judge_count,
+					    cert.epoch, cert.report,
+					    cert.report_count,
+					    &cert.last_granted))
 		return false;
 	return cert.report[best].last_epoch == a->report[a->want].last_epoch &&
 	       cert.report[best].durable == a->report[a->want].durable &&

@@ -416,7 +416,6 @@ static void member_view(struct world *w, u8 agent, struct node *n,
 
 	v->now_ns = node_now(w, n);
 	v->read_ns = v->now_ns;
-	view_authority(w, agent, NULL, &v->authority);
 	state_of(n, &own);
 	v->self = own.m;
 	v->self.opened = n->core.d.opened;
@@ -472,14 +471,15 @@ static void apply_member(struct world *w, u8 agent, struct node *n,
 	}
 }
 
-static void tend(struct world *w, u8 agent, struct node *n)
+/* @v has the record as it was read before: it says what was granted, not when */
+static void tend(struct world *w, u8 agent, struct node *n,
+		 struct swb_member_view *v)
 {
-	static struct swb_member_view v;
 	struct swb_member_decision d;
 
 	for (u32 k = 0; k < SWB_MEMBERS_MAX; k++) {
-		member_view(w, agent, n, &v);
-		swb_decide_member(&v, &d);
+		member_view(w, agent, n, v);
+		swb_decide_member(v, &d);
 		w->letters[SWBLOCK_TABLE_MEMBER][d.letter - 'A']++;
 		apply_member(w, agent, n, &d);
 		if (d.order != SWB_MEMBER_LINK)
@@ -504,6 +504,7 @@ static bool tends(const struct world *w, const struct agent *g)
 
 static void agent_observe(struct world *w, u8 agent)
 {
+	static struct swb_member_view v;
 	struct agent *g = &w->control.agent[agent];
 
 	if (g->paused_ns > w->clock.now_ns)
@@ -521,9 +522,10 @@ static void agent_observe(struct world *w, u8 agent)
 	agent_decide(w, agent);
 	if (!tends(w, g))
 		return;
+	view_authority(w, agent, NULL, &v.authority);
 	for (u8 i = 0; i < w->shape.nodes; i++)
 		if (reaches(w, g, i) && !node_paused(w, &w->node[i]))
-			tend(w, agent, &w->node[i]);
+			tend(w, agent, &w->node[i], &v);
 }
 
 void control_observe(struct world *w)
