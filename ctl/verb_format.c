@@ -25,6 +25,7 @@ static const struct opt_def format_opts[] = {
 	{ "volume", 0, "LABEL", "name of the volume (default: made up)" },
 	{ "replica", 0, "LABEL", "name of this copy (default: made up)" },
 	{ "volume-uuid", 0, "UUID", "identity of the volume (default: random)" },
+	{ "replica-uuid", 0, "UUID", "identity of this copy (default: random)" },
 	{ "like", 0, "DEV2", "take volume, size and block size from DEV2" },
 	{ "wal", 0, "DEV", "put the write-ahead log on another device" },
 	{ "wal-size", 0, "SIZE", "size of the log (default 1/16, 4 MiB to 64 MiB)" },
@@ -48,6 +49,7 @@ static int take_labels(struct ctl *ctl, struct swb_durable *d)
 	const char *volume = opt_get(ctl, "volume");
 	const char *replica = opt_get(ctl, "replica");
 	const char *uuid = opt_get(ctl, "volume-uuid");
+	const char *mine = opt_get(ctl, "replica-uuid");
 	static const char hint[] =
 		"a letter first, then letters, digits, . _ -, at most 31, not \"swblock\"";
 	char made_up[SWBLOCK_LABEL_MAX];
@@ -58,9 +60,13 @@ static int take_labels(struct ctl *ctl, struct swb_durable *d)
 	if (uuid && (!uuid_parse(uuid, &d->volume) ||
 		     swb_uuid_is_null(&d->volume)))
 		return out_fail(ctl, &err_usage, NULL, "not a uuid: \"%s\"", uuid);
+	if (mine && (!uuid_parse(mine, &d->replica) ||
+		     swb_uuid_is_null(&d->replica)))
+		return out_fail(ctl, &err_usage, NULL, "not a uuid: \"%s\"", mine);
 	if (!uuid)
 		uuid_random(&d->volume);
-	uuid_random(&d->replica);
+	if (!mine)
+		uuid_random(&d->replica);
 	snprintf(made_up, sizeof(made_up), "vol-%02x%02x%02x", d->volume.b[0],
 		 d->volume.b[1], d->volume.b[2]);
 	text_copy((char *)d->volume_label, volume ? volume : made_up,

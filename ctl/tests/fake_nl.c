@@ -508,6 +508,11 @@ int kern_events_open(struct kern *kern)
 	return 0;
 }
 
+int kern_events_fd(const struct kern *kern)
+{
+	return kern->fd;
+}
+
 void kern_events_seen(struct kern *kern, uint64_t seq)
 {
 	while (kern->tail != kern->head &&
