@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# A cluster of three nodes in one guest: a daemon for each of a, b, c, one SQLite
+# store on tmpfs, a scratch disk and a loopback port for each. Source it after
+# lib.sh and volume.sh.
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154 # shared with lib.sh, volume.sh and the tests
+
+require_tool swblockd swbdoc
+
+VUUID=11111111-2222-4333-8444-555555555555
+nodes=(a b c)
+store=$swb_tmp/store.db
+export SWBLOCK_STORE=$store
+lease_ms=3000 mode=sync_quorum policy=written size_bytes=$((64 << 20))
+silence=2s
+shrink_ms=0
+wish_sequence=0
+preferred=null stopped=false
+declare -A daemon_pid
+
+# replica NODE: the replica id of its member
+replica()
+{
+	printf 'aaaaaaaa-0000-4000-8000-00000000000%d' "$(($(index_of "$1") + 1))"
+}
+
+port()
+{
+	echo $((7790 + $(index_of "$1")))
+}
+
+write_config()
+{
+	cat >"$swb_tmp/$1.yaml" <<-END
+	node: $1
+	runtime_dir: $swb_tmp/run
+	store:
+	  address: $store
+	  timeout: 2s
+	links:
+	  listen: 127.0.0.1:$(port "$1")
+	timing:
+	  silence: $silence
+	  collect: 500ms
+	  turn: 200ms
+	  backoff: 200ms
+	  poll: 300ms
+	  order: 5s
+	lease:
+	  margin: 300ms
+	log:
+	  level: debug
+	END
+}
+
+# start_daemon NODE [ARGUMENT...]
+start_daemon()
+{
+	local node=$1
+	shift
+
+	write_config "$node"
+	swblockd -c "$swb_tmp/$node.yaml" --faults "$@" >>"$swb_tmp/$node.log" 2>&1 &
+	daemon_pid[$node]=$!
+	defer kill -KILL "${daemon_pid[$node]}"
+}
+
+kill_daemon()
+{
+	kill "-${2:-KILL}" "${daemon_pid[$1]}" 2>/dev/null
+	wait "${daemon_pid[$1]}" 2>/dev/null
+}
+
+# wish MEMBER...: declare the volume with these members (or what changed in it)
+wish()
+{
+	local m list='' required=0 i=0
+
+	wish_sequence=$((wish_sequence + 1))
+	for m in "$@"; do
+		place "$m"
+		list+="${list:+,}{\"replica\":\"$(replica "$m")\",\"label\":\"$m\",\"node\":\"$m\",
+			\"data\":\"${lower[$m]}\",\"wal\":\"\",\"format\":true,\"format_force\":false}"
+		required=$((required | 1 << i))
+		i=$((i + 1))
+	done
+	printf '{"sequence":%d,"label":"%s","size_bytes":%d,"mode":"%s","policy":"%s",
+		"required":%d,"primary_only":false,"lease_ms":%d,"shrink_ms":%d,
+		"primary":%s,"override":false,"stopped":%s,"reason":"","member":[%s]}' \
+		"$wish_sequence" "$VOL" "$size_bytes" "$mode" "$policy" "$required" \
+		"$lease_ms" "$shrink_ms" "$preferred" "$stopped" "$list" |
+		swbdoc "$store" put "v/$VUUID/wish" || die "set-up: wish"
+}
+
+doc()
+{
+	swbdoc "$store" get "v/$VUUID/$1" 2>/dev/null
+}
+
+# rec JQ: a value of the authority record
+rec()
+{
+	doc record | jq -r "$1"
+}
+
+settled()
+{
+	[ "$(rec .phase)" = settled ]
+}
+
+primary_label()
+{
+	local id
+
+	id=$(rec .candidate)
+	case $id in
+	*1) echo a ;; *2) echo b ;; *3) echo c ;;
+	esac
+}
+
+# bd of the member as it was attached: the kernel chose the minor
+bd()
+{
+	echo "/dev/swblock$(st "$1" .minor)"
+}
+
+primary_is()
+{
+	settled && [ "$(primary_label)" = "$1" ] && st_is "$1" .role primary
+}
+
+# some_primary [EXCEPT]: settled, and not EXCEPT; sets $primary
+some_primary()
+{
+	settled || return 1
+	primary=$(primary_label)
+	[ "$primary" != "${1-}" ] && st_is "$primary" .role primary
+}
+
+all_in_sync()
+{
+	[ "$(st "$primary" '[.peers[] | select(.state == "in_sync")] | length')" = "${1:-2}" ]
+}
+
+# cluster_up: three daemons, one volume, a primary, everybody in sync
+cluster_up()
+{
+	local n
+
+	load_module
+	mkdir -p "$swb_tmp/run"
+	for n in "${nodes[@]}"; do
+		place "$n"
+		wipe_disk "${lower[$n]}"
+	done
+	wish "${nodes[@]}"
+	for n in "${nodes[@]}"; do
+		start_daemon "$n"
+	done
+	poll_until 40 some_primary || { show_logs; die "no primary"; }
+	poll_until 30 all_in_sync || { show_logs; die "not in sync"; }
+}
+
+show_logs()
+{
+	local n
+
+	for n in "${nodes[@]}"; do
+		quoted "$(tail -n "${1:-40}" "$swb_tmp/$n.log" | sed "s/^/$n: /")"
+	done
+	quoted "$(doc record | jq -c 'del(.cert)')"
+}
+
+# The loop of no daemon slept long. Three of them, their threads and the load share
+# one processor here, so that a short sleep ends late.
+check_daemons()
+{
+	local n slow
+
+	for n in "${nodes[@]}"; do
+		slow=$(sed -n 's/.*loop was kept waiting.*took_ms=\([0-9]*\).*/\1/p' \
+			"$swb_tmp/$n.log" | awk '$1 > 400')
+		check_same "the loop of $n never slept long" '' "$slow"
+	done
+}
+
+# One grant for each epoch, epochs rise, no swap out of turn.
+check_history()
+{
+	local bad
+
+	bad=$(swbdoc "$store" list "g/$VUUID/" | cut -f1 | sort | uniq -d)
+	check_same "no epoch was granted twice" '' "$bad"
+	bad=$(swbdoc "$store" list "h/$VUUID/" | cut -f2 | jq -r .record.epoch 2>/dev/null |
+		awk '$1 + 0 < last + 0 { print } { last = $1 }')
+	check_same "epochs only rise" '' "$bad"
+}
