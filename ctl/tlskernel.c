@@ -44,7 +44,7 @@ static bool set_ulp(int fd, char *why, size_t len)
 
 static const char *cipher_module(int cipher)
 {
-	return cipher == TLS_CIPHER_AES_GCM_128 ? "gcm and aes" : "chacha20poly1305";
+	return cipher == TLS_CIPHER_AES_GCM_128 ? "gcm" : "chacha20poly1305";
 }
 
 static bool set_keys(int fd, int direction, const struct tls_direction *d,

@@ -18,7 +18,7 @@ make_key "$swb_tmp/named" other
 two sync_all --policy written
 check "linked over TLS" tls_link
 check "in sync" poll_until 20 in_sync a b
-session=$(peer a b .session)
+session=$(session_of a)
 check "writing" load_write a -n 10 -b 4
 
 # refused WHAT HERE THERE CONNECT-OPTION...: with these reasons
@@ -35,7 +35,7 @@ refused()
 	check "$what: it says $here" grep -q "($here)" "$swb_tmp/listen.out"
 	check "$what: the caller is told $there" grep -q "($there)" "$swb_tmp/connect.out"
 	quoted "$(cat "$swb_tmp/listen.out" "$swb_tmp/connect.out")"
-	check_same "$what: the link is the one it was" "$session" "$(peer a b .session)"
+	check_same "$what: the link is the one it was" "$session" "$(session_of a)"
 	check "$what: and still in sync" in_sync a b
 }
 
@@ -64,7 +64,7 @@ check_code 4 "a key that others can read is none" \
 chmod 600 "$swb_tmp/key"
 check_code 4 "clear text to another host needs a word" \
 	swblockctl link vol/b a --listen "$tls_addr" --netns swbb
-check_same "still the first link" "$session" "$(peer a b .session)"
+check_same "still the first link" "$session" "$(session_of a)"
 check "and data is whole" load_verify a
 check "a good link at once" tls_link
 check "in sync" poll_until 20 in_sync a b

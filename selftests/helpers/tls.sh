@@ -117,3 +117,9 @@ put_pattern()
 	yes "$pattern" | head -c 4096 |
 		dd of="$(bd a)" bs=4096 seek="$1" count=1 oflag=direct conv=notrunc,fsync status=none
 }
+
+# session_of MEMBER: of its only peer, exactly (jq rounds numbers of 64 bits)
+session_of()
+{
+	swblockctl status -j "$VOL/$1" | sed -n 's/.*"session": \([0-9]*\).*/\1/p'
+}
