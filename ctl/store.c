@@ -34,13 +34,11 @@ const char *store_backend(const struct store *s)
 	return s->ops->name;
 }
 
-int store_open(struct store **out, const char *address, bool create,
-	       unsigned int timeout_ms, char *why, size_t len)
+int store_open_plain(struct store **out, const char *address, bool create,
+		     unsigned int timeout_ms, char *why, size_t len)
 {
 	*out = NULL;
 	snprintf(why, len, "no memory");
-	if (!timeout_ms)
-		timeout_ms = STORE_TIMEOUT_MS;
 	if (!strncmp(address, "etcd:", 5))
 		return store_etcd_open(out, address + 5, create, timeout_ms, why,
 				       len);
@@ -51,6 +49,16 @@ int store_open(struct store **out, const char *address, bool create,
 		return -EINVAL;
 	}
 	return store_sqlite_open(out, address, create, timeout_ms, why, len);
+}
+
+int store_open(struct store **out, const char *address, bool create,
+	       unsigned int timeout_ms, char *why, size_t len)
+{
+	int err;
+
+	err = store_open_plain(out, address, create, timeout_ms ? timeout_ms :
+			       STORE_TIMEOUT_MS, why, len);
+	return err ? err : store_fault_wrap(out, address, why, len);
 }
 
 void store_close(struct store *s)

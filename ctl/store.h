@@ -73,6 +73,14 @@ int store_open(struct store **out, const char *address, bool create,
 	       unsigned int timeout_ms, char *why, size_t len);
 void store_close(struct store *s);
 
+/**
+ * store_faults_allow() - SWB_STORE_FAULT counts from now on: store_fault.c
+ *
+ * For a program with a configuration file that says so. Programs built with
+ * SWB_CTL_FAULTS (make test) look at it anyway, others never.
+ */
+void store_faults_allow(void);
+
 /** store_error() - words of the last failure of a call on this handle */
 const char *store_error(const struct store *s);
 

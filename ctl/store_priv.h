@@ -46,6 +46,12 @@ char *store_reason_json(const char *action, const char *reason,
 /** store_time_text() - the time of day, for people */
 void store_time_text(char *out, size_t len);
 
+/** store_open_plain() - store_open() without faults */
+int store_open_plain(struct store **out, const char *address, bool create,
+		     unsigned int timeout_ms, char *why, size_t len);
+/** store_fault_wrap() - if SWB_STORE_FAULT asks for it, and may: store_fault.c */
+int store_fault_wrap(struct store **s, const char *address, char *why, size_t len);
+
 int store_sqlite_open(struct store **out, const char *path, bool create,
 		      unsigned int timeout_ms, char *why, size_t len);
 int store_etcd_open(struct store **out, const char *address, bool create,
