@@ -376,7 +376,8 @@ static int one_try(struct etcd *h, const char *path, const char *body,
 
 	*sent = false;
 	if (now >= deadline_ns)
-		return -ETIMEDOUT;
+		return store_fail(&h->base, -ETIMEDOUT, "etcd: no answer after %u ms",
+				  h->base.timeout_ms);
 	err = etcd_authenticate(h, now + (deadline_ns - now) / 2);
 	if (err) {
 		*sent = err == -EACCES;

@@ -36,29 +36,41 @@ json_t *etcd_b64(const void *data, size_t len)
 	return j;
 }
 
+static int digit_of(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
 char *etcd_unb64(const json_t *j, size_t *len)
 {
-	const char *s = json_string_value(j), *digit;
-	size_t i, n = s ? strlen(s) : 0, used = 0;
-	char *out;
+	const char *s = json_string_value(j);
+	size_t i, n = json_string_length(j), used = 0, pad = 0;
 	uint32_t v = 0;
+	int digit = 0;
+	char *out;
 
 	if (!s || n % 4)
 		return NULL;
 	out = malloc(n / 4 * 3 + 1);
 	if (!out)
 		return NULL;
-	while (n && s[n - 1] == '=')
-		n--;
-	for (i = 0; i < n; i++) {
-		digit = strchr(digits, s[i]);
-		if (!digit || strlen(s) - n > 2) {
-			free(out);
-			return NULL;
-		}
-		v = v << 6 | (uint32_t)(digit - digits);
+	while (pad < 2 && pad < n && s[n - 1 - pad] == '=')
+		pad++;
+	for (i = 0; i < n - pad && digit >= 0; i++) {
+		digit = digit_of(s[i]);
+		v = v << 6 | (uint32_t)(digit & 63);
 		if (i % 4)
 			out[used++] = (char)(v >> (6 - 2 * (i % 4)));
+	}
+	if (digit < 0) {
+		free(out);
+		return NULL;
 	}
 	out[used] = 0;
 	*len = used;
