@@ -84,8 +84,7 @@ struct etcd_watch {
  * @identity_revision: of the identity that this handle has seen
  * @uuid: of the store, likewise
  * @foreign: not the cluster, or not the time, of before (P17c)
- * @seen: highest revision of any answer
- * @term: highest raft term, likewise: a restored cluster starts anew
+ * @seen: highest revision of any linearizable answer
  * @lease: those in use
  * @watch: see there
  */
@@ -100,7 +99,7 @@ struct etcd {
 	uint64_t identity_revision;
 	char uuid[40];
 	bool foreign;
-	uint64_t seen, term;
+	uint64_t seen;
 	struct etcd_lease lease[ETCD_LEASES_MAX];
 	struct etcd_watch watch;
 };
@@ -149,8 +148,8 @@ CURL *etcd_easy(void);
 size_t etcd_buffer_add(char *data, size_t size, size_t n, void *buffer);
 /** etcd_authenticate() - a token, if one is needed and there is none */
 int etcd_authenticate(struct etcd *h, uint64_t deadline_ns);
-/** etcd_note_header() - cluster, term and revision of an answer. 0 or -EXDEV */
-int etcd_note_header(struct etcd *h, const json_t *answer);
+/** etcd_note_header() - cluster and revision of an answer. 0 or -EXDEV */
+int etcd_note_header(struct etcd *h, const json_t *answer, bool linearizable);
 
 /* etcd_watch.c */
 int etcd_wait(struct store *s, const char *prefix, uint64_t *since,

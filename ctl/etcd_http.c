@@ -193,13 +193,16 @@ int etcd_error_said(struct etcd *h, const json_t *error)
 	return -EIO;
 }
 
-/* P17c: another cluster, or the same one with an older memory */
-int etcd_note_header(struct etcd *h, const json_t *answer)
+/*
+ * P17c: another cluster, or the same one with an older memory. Only linearizable
+ * answers have revisions that never fall: keep-alives and watches are answered by a
+ * member that may lag behind.
+ */
+int etcd_note_header(struct etcd *h, const json_t *answer, bool linearizable)
 {
 	const json_t *header = json_object_get(answer, "header");
 	const char *id = json_string_value(json_object_get(header, "cluster_id"));
-	uint64_t revision = etcd_u64(header, "revision");
-	uint64_t term = etcd_u64(header, "raft_term");
+	uint64_t revision = linearizable ? etcd_u64(header, "revision") : 0;
 
 	if (*h->cluster && id && strcmp(id, h->cluster)) {
 		h->foreign = true;
@@ -207,7 +210,7 @@ int etcd_note_header(struct etcd *h, const json_t *answer)
 				  "etcd %.100s is cluster %s, not %s: restored, or another one",
 				  h->cfg.endpoint[h->current], id, h->cluster);
 	}
-	if ((revision && revision < h->seen) || (term && term < h->term)) {
+	if (revision && revision < h->seen) {
 		h->foreign = true;
 		return store_fail(&h->base, -EXDEV,
 				  "etcd %.100s went back from revision %llu to %llu: restored from a backup?",
@@ -217,8 +220,6 @@ int etcd_note_header(struct etcd *h, const json_t *answer)
 	}
 	if (revision)
 		h->seen = revision;
-	if (term)
-		h->term = term;
 	return 0;
 }
 
@@ -241,8 +242,20 @@ static int curl_said(struct etcd *h, CURLcode rc, const char *words)
 	}
 }
 
+/* etcd refuses some requests before its gateway sees them, in plain words. */
+static int no_json(struct etcd *h, const struct transfer *t, long status)
+{
+	int len = t->in.p ? (int)strcspn(t->in.p, "\r\n") : 0;
+
+	return store_fail(&h->base, status >= 400 && status < 500 ? -EACCES : -EIO,
+			  "etcd %.60s: the answer is no JSON: %ld %.*s",
+			  h->cfg.endpoint[h->current], status,
+			  len < WORDS_MAX ? len : WORDS_MAX, t->in.p ? t->in.p : "");
+}
+
 /* Streams of one answer wrap it in "result". */
-static int take_answer(struct etcd *h, struct transfer *t, json_t **answer)
+static int take_answer(struct etcd *h, struct transfer *t, long status,
+		       json_t **answer)
 {
 	json_t *j = t->in.p ? json_loads(t->in.p, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
 	json_t *inner;
@@ -250,8 +263,7 @@ static int take_answer(struct etcd *h, struct transfer *t, json_t **answer)
 
 	inner = json_object_get(j, "error");
 	if (!json_is_object(j)) {
-		err = store_fail(&h->base, -EIO, "etcd %.100s: the answer is no JSON",
-				 h->cfg.endpoint[h->current]);
+		err = no_json(h, t, status);
 	} else if (inner) {
 		err = etcd_error_said(h, json_is_object(inner) ? inner : j);
 	} else {
@@ -270,6 +282,7 @@ static int attempt(struct etcd *h, const char *path, const char *body,
 	char words[CURL_ERROR_SIZE] = "";
 	struct curl_slist *headers = NULL;
 	CURL *c = h->easy;
+	long status = 0;
 	CURLcode rc;
 	int err;
 
@@ -285,7 +298,9 @@ static int attempt(struct etcd *h, const char *path, const char *body,
 			 timeout_ms < CONNECT_MS ? timeout_ms : (long)CONNECT_MS);
 	rc = curl_easy_perform(c);
 	*sent = t.handed == t.len;
-	err = rc == CURLE_OK ? take_answer(h, &t, answer) : curl_said(h, rc, words);
+	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+	err = rc == CURLE_OK ? take_answer(h, &t, status, answer) :
+	      curl_said(h, rc, words);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, NULL);
 	curl_slist_free_all(headers);
@@ -376,8 +391,8 @@ static int one_try(struct etcd *h, const char *path, const char *body,
 
 	*sent = false;
 	if (now >= deadline_ns)
-		return store_fail(&h->base, -ETIMEDOUT, "etcd: no answer after %u ms",
-				  h->base.timeout_ms);
+		return tries ? -ETIMEDOUT :
+		       store_fail(&h->base, -ETIMEDOUT, "etcd: no time left");
 	err = etcd_authenticate(h, now + (deadline_ns - now) / 2);
 	if (err) {
 		*sent = err == -EACCES;
@@ -389,7 +404,7 @@ static int one_try(struct etcd *h, const char *path, const char *body,
 	err = attempt(h, path, body, attempt_ms(h, kind, tries, deadline_ns - now),
 		      answer, sent);
 	if (!err)
-		err = etcd_note_header(h, *answer);
+		err = etcd_note_header(h, *answer, !strncmp(path, "/v3/kv/", 7));
 	if (err) {
 		json_decref(*answer);
 		*answer = NULL;

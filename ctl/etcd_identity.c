@@ -3,8 +3,8 @@
  * Which store this is (P17c): uuid and generation in PREFIX/.store, with the id of
  * the etcd cluster that it was made in. A cluster that was restored has another id,
  * if it was restored under the rules of the book; a snapshot put back under the
- * same names is noticed by revisions and terms that fall (etcd_note_header()), by
- * whoever runs meanwhile.
+ * same names is noticed by revisions that fall (etcd_note_header()), by whoever runs
+ * meanwhile.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -157,7 +157,6 @@ int etcd_raise(struct store *s, const char *reason)
 
 	/* by order: whatever this handle has seen before, and wherever it is now */
 	h->seen = 0;
-	h->term = 0;
 	h->cluster[0] = 0;
 	err = etcd_get_one(h, ETCD_IDENTITY, deadline, &answer, &kv);
 	if (err)

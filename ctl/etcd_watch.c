@@ -95,7 +95,7 @@ static int take_line(struct etcd *h, const char *line)
 		ret = json_is_object(json_object_get(j, "error")) ?
 		      etcd_error_said(h, json_object_get(j, "error")) : -EIO;
 	else
-		ret = etcd_note_header(h, result);
+		ret = etcd_note_header(h, result, false);
 	if (!ret && json_is_true(json_object_get(result, "canceled")))
 		ret = etcd_u64(result, "compact_revision") ? -ERANGE : -EIO;
 	if (!ret && newest) {

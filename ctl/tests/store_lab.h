@@ -141,7 +141,7 @@ LAB_FN void lab_address(const struct lab *l, char *out, size_t len)
 			 i ? "," : "", l->client[i]);
 	if (l->tls)
 		snprintf(out + strlen(out), len - strlen(out),
-			 "?ca=%s/ca.pem&cert=%s/server.pem&key=%s/server.key", l->dir,
+			 "?ca=%s/ca.pem&cert=%s/client.pem&key=%s/client.key", l->dir,
 			 l->dir, l->dir);
 }
 
