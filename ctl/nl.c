@@ -388,6 +388,23 @@ int kern_demote(struct kern *kern, uint32_t id, uint32_t flags, uint64_t cookie)
 	return flagged(kern, SWBLOCK_CMD_DEMOTE, id, flags, cookie);
 }
 
+int kern_suspend(struct kern *kern, uint32_t id, bool suspend)
+{
+	return transact(kern, volume_request(kern, suspend ? SWBLOCK_CMD_SUSPEND :
+					     SWBLOCK_CMD_RESUME, id),
+			0, NULL, NULL);
+}
+
+int kern_resize(struct kern *kern, uint32_t id, uint64_t bytes, uint64_t cookie)
+{
+	struct nl_msg *msg = volume_request(kern, SWBLOCK_CMD_RESIZE, id);
+
+	return transact(kern, msg,
+			msg && (nla_put_u64(msg, SWBLOCK_A_SIZE_BYTES, bytes) ||
+				nla_put_u64(msg, SWBLOCK_A_COOKIE, cookie)),
+			NULL, NULL);
+}
+
 int kern_adopt(struct kern *kern, uint32_t id, uint64_t epoch,
 	       const struct swb_uuid *store, uint64_t generation, uint64_t cookie)
 {

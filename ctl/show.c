@@ -17,6 +17,8 @@ static const struct {
 	{ SWBLOCK_COND_NO_ROLE, "promote it, or link it to its primary" },
 	{ SWBLOCK_COND_SUSPENDED_LEASE,
 	  "the lease ran out: I/O is held until swblockctl lease, or a new epoch" },
+	{ SWBLOCK_COND_SUSPENDED_ADMIN,
+	  "I/O is held by order: swblockctl resume" },
 	{ SWBLOCK_COND_SUSPENDED_EPOCH,
 	  "a newer epoch exists: I/O is held until this member adopts it" },
 	{ SWBLOCK_COND_WAITING_PEER,
@@ -285,6 +287,7 @@ json_t *show_event_json(const struct kern_event *ev, const char *member)
 		break;
 	case SWBLOCK_EVENT_REMOVED:
 	case SWBLOCK_EVENT_STEP_DOWN:
+	case SWBLOCK_EVENT_RESIZED:
 		break;
 	}
 	return j;

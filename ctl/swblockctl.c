@@ -22,7 +22,8 @@ const struct verb *const ctl_verbs[] = {
 	&verb_volume_resume, &verb_health, &verb_events, &verb_node_list,
 	&verb_format, &verb_add, &verb_remove, &verb_assign, &verb_adopt,
 	&verb_promote, &verb_demote, &verb_lease, &verb_link, &verb_unlink,
-	&verb_rebuild, &verb_tune, &verb_status, &verb_monitor, &verb_explain,
+	&verb_rebuild, &verb_tune, &verb_suspend, &verb_resume, &verb_resize,
+	&verb_status, &verb_monitor, &verb_explain,
 	&verb_authority, &verb_info, NULL,
 };
 

@@ -302,6 +302,7 @@ static int handle_ack(struct swb_link *l, const struct swb_frame *f)
 	ev.u.ack.written = f->a[1];
 	ev.u.ack.durable = f->a[2];
 	ev.u.ack.base = f->a[3];
+	ev.u.ack.extent_bytes = f->flush_lsn;
 	swb_post_link(l->v, l, &ev);
 	swb_lane_acked(l, f->a[3]);
 	return 0;

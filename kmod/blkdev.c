@@ -202,6 +202,13 @@ void swb_blkdev_set_role(struct swb_volume *v, u8 role)
 	kobject_uevent(&disk_to_dev(disk)->kobj, KOBJ_CHANGE);
 }
 
+void swb_blkdev_set_size(struct swb_volume *v, u64 bytes)
+{
+	lockdep_assert_held(&v->step_mutex);
+	if (v->disk && v->offered)
+		set_capacity_and_notify(v->disk, bytes >> SECTOR_SHIFT);
+}
+
 int swb_blkdev_claim(struct swb_volume *v, bool force)
 {
 	unsigned long flags;

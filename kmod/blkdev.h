@@ -21,6 +21,14 @@ int swb_blkdev_create(struct swb_volume *v, int minor);
 /** swb_blkdev_set_role() - capacity, read-only flag and uevent for a new role */
 void swb_blkdev_set_role(struct swb_volume *v, u8 role);
 
+/**
+ * swb_blkdev_set_size() - executor: the device became larger; whoever has it open
+ * sees the new size, and userspace an event
+ *
+ * Context: step_mutex.
+ */
+void swb_blkdev_set_size(struct swb_volume *v, u64 bytes);
+
 /** swb_blkdev_claim() - no further opens; -EBUSY if open and not @force */
 int swb_blkdev_claim(struct swb_volume *v, bool force);
 

@@ -159,6 +159,18 @@ int swb_manage_unlink(u32 id, const struct swb_uuid *peer, const char **why)
 	return err;
 }
 
+int swb_manage_resize(u32 id, u64 bytes, u64 cookie, const char **why)
+{
+	struct swb_volume *v = get_living(id, why);
+	int err;
+
+	if (!v)
+		return -ENODEV;
+	err = swb_resize_start(v, bytes, cookie, why);
+	swb_volume_put(v);
+	return err;
+}
+
 static void set_ns(u64 *ns, u64 ms)
 {
 	if (ms != SWB_LEAVE)

@@ -71,6 +71,7 @@ static const struct nla_policy policy[SWBLOCK_A_MAX + 1] = {
 	[SWBLOCK_A_PRIMARY_UUID]	= SWB_UUID_POLICY,
 	[SWBLOCK_A_STORE_UUID]		= SWB_UUID_POLICY,
 	[SWBLOCK_A_STORE_GENERATION]	= { .type = NLA_U64 },
+	[SWBLOCK_A_SIZE_BYTES]		= NLA_POLICY_MIN(NLA_U64, 1),
 	[SWBLOCK_A_EPOCH]		= NLA_POLICY_MIN(NLA_U64, 1),
 	[SWBLOCK_A_CONFIG]		= NLA_POLICY_NESTED(swb_config_policy),
 	[SWBLOCK_A_CERT]		= NLA_POLICY_NESTED(swb_cert_policy),
@@ -457,6 +458,44 @@ static int do_tune(struct sk_buff *skb, struct genl_info *info)
 	return swb_refuse(info, err, why);
 }
 
+static int set_suspended(struct genl_info *info, bool suspend)
+{
+	const char *why = NULL;
+	int err = swb_manage_suspend(nla_get_u32(ATTR(info, VOLUME_ID)),
+				     suspend, &why);
+
+	return swb_refuse(info, err, why);
+}
+
+static int do_suspend(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = check(info, BIT_OF(VOLUME_ID), 0, "SUSPEND needs VOLUME_ID");
+
+	return err ?: set_suspended(info, true);
+}
+
+static int do_resume(struct sk_buff *skb, struct genl_info *info)
+{
+	int err = check(info, BIT_OF(VOLUME_ID), 0, "RESUME needs VOLUME_ID");
+
+	return err ?: set_suspended(info, false);
+}
+
+static int do_resize(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *why = NULL;
+	int err;
+
+	err = check(info, BIT_OF(VOLUME_ID) | BIT_OF(SIZE_BYTES),
+		    BIT_OF(COOKIE), "RESIZE needs VOLUME_ID and SIZE_BYTES");
+	if (err)
+		return err;
+	err = swb_manage_resize(nla_get_u32(ATTR(info, VOLUME_ID)),
+				nla_get_u64(ATTR(info, SIZE_BYTES)),
+				swb_attr_u64(ATTR(info, COOKIE)), &why);
+	return swb_refuse(info, err, why);
+}
+
 /* ---- the family ------------------------------------------------------- */
 
 #define VERB(name, fn) \
@@ -477,6 +516,9 @@ static const struct genl_small_ops ops[] = {
 	VERB(UNLINK, do_unlink),
 	VERB(TUNE, do_tune),
 	VERB(REBUILD, do_rebuild),
+	VERB(SUSPEND, do_suspend),
+	VERB(RESUME, do_resume),
+	VERB(RESIZE, do_resize),
 };
 
 static const struct genl_multicast_group mcgrps[] = {

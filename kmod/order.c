@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The controller's verbs that are a fact for the core: ADOPT, ASSIGN, PROMOTE,
- * LEASE. They run one after the other on the volume's own work queue: a verb that
+ * LEASE, SUSPEND. They run one after the other on the volume's own work queue: a verb that
  * may take time starts there and returns, one that does not is waited for, but
  * never for long.
  *
@@ -265,5 +265,22 @@ int swb_manage_rebuild(u32 id, const struct swb_uuid *peer, u64 cookie,
 		return err;
 	}
 	o->ev.cookie = cookie;
+	return order_queue(o, true, why);
+}
+
+int swb_manage_suspend(u32 id, bool suspend, const char **why)
+{
+	struct swb_order *o;
+	int err;
+
+	o = order_new(id, SWB_EV_SUSPEND_ORDERED, why, &err);
+	if (!o)
+		return err;
+	if (suspend && READ_ONCE(o->v->core.role) != SWBLOCK_ROLE_PRIMARY) {
+		*why = "this member is not primary: there is no I/O to hold";
+		order_drop(o);
+		return -EINVAL;
+	}
+	o->ev.lsn = suspend;
 	return order_queue(o, true, why);
 }

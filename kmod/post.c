@@ -260,6 +260,9 @@ static void execute(struct swb_volume *v, const struct swb_action *act)
 	case SWB_ACT_SET_ROLE:
 		swb_blkdev_set_role(v, act->a);
 		break;
+	case SWB_ACT_SET_SIZE:
+		swb_blkdev_set_size(v, act->a);
+		break;
 	case SWB_ACT_WRITE_BACK:
 		swb_flusher_kick(&v->flusher, false);
 		break;

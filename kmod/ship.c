@@ -98,6 +98,7 @@ static bool fill_ack(struct swb_link *l, struct swb_frame *f)
 	f->a[1] = ack.written;
 	f->a[2] = ack.durable;
 	f->a[3] = ack.base;
+	f->flush_lsn = ack.extent_bytes;
 	l->pending &= ~BIT(SWB_SEND_PING);	/* it keeps the link alive as well */
 	return true;
 }

@@ -154,6 +154,7 @@ static void volume_init(struct swb_volume *v, u32 id)
 	kref_init(&v->ref);
 	INIT_LIST_HEAD(&v->node);
 	INIT_WORK(&v->free_work, volume_free_work);
+	swb_resize_init(v);
 	v->id = id;
 	v->minor = -1;
 	mutex_init(&v->step_mutex);
@@ -519,6 +520,7 @@ static void wait_for_lower_bios(struct swb_volume *v)
 void swb_volume_stop(struct swb_volume *v)
 {
 	drain_workqueue(v->wq);
+	swb_resize_stop(v);
 	flush_last(v);
 	wait_for_lower_bios(v);
 	destroy_workqueue(v->read_wq);

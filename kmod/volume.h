@@ -27,6 +27,7 @@
 #include "core/core.h"
 #include "dirty.h"
 #include "flusher.h"
+#include "resize.h"
 #include "stats.h"
 #include "store.h"
 #include "super.h"
@@ -176,6 +177,7 @@ struct swb_rebuild {
  * @stats: counters
  * @wq: orders of the controller, one after the other
  * @read_wq: reads that must wait for the log's disk
+ * @resize: a growth under way
  * @free_work: the end, in a context that may sleep
  * @conditions_told: in the last CONDITIONS event; step_mutex
  */
@@ -214,6 +216,7 @@ struct swb_volume {
 	struct swb_stats __percpu *stats;
 	struct workqueue_struct *wq;
 	struct workqueue_struct *read_wq;
+	struct swb_resize resize;
 	struct work_struct free_work;
 	u32 conditions_told;
 };

@@ -14,7 +14,8 @@ for who in "a:OPEN:1 b" "b:FACTS:1 a"; do
 	spoilt "$where=replica" "$closer" foreign_replica
 	spoilt "$where=peer" "$closer" foreign_replica
 	spoilt "$where=store" "$closer" foreign_store
-	spoilt "$where=size" "$closer" geometry
+	# a replica may be larger than its primary, never smaller
+	spoilt "$where=$([ "$closer" = b ] && echo size || echo size-less)" "$closer" geometry
 	spoilt "$where=block-size" "$closer" geometry
 	spoilt "$where=lineage-count" "$closer" bad_record
 	spoilt "$where=lineage-lsn" "$closer" bad_record

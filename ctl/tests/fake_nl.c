@@ -381,6 +381,34 @@ int kern_demote(struct kern *kern, uint32_t id, uint32_t flags, uint64_t cookie)
 	return 0;
 }
 
+int kern_suspend(struct kern *kern, uint32_t id, bool suspend)
+{
+	struct kern_volume *v = by_id(kern, id);
+
+	if (!v)
+		return -ENODEV;
+	if (suspend && v->role != SWBLOCK_ROLE_PRIMARY)
+		return -EINVAL;
+	if (suspend)
+		v->conditions |= SWBLOCK_COND_SUSPENDED_ADMIN;
+	else
+		v->conditions &= ~(uint32_t)SWBLOCK_COND_SUSPENDED_ADMIN;
+	return 0;
+}
+
+int kern_resize(struct kern *kern, uint32_t id, uint64_t bytes, uint64_t cookie)
+{
+	struct kern_volume *v = by_id(kern, id);
+
+	if (!v)
+		return -ENODEV;
+	if (bytes < v->size_bytes)
+		return -EINVAL;
+	v->size_bytes = bytes;
+	emit(kern, v, SWBLOCK_EVENT_RESIZED, cookie);
+	return 0;
+}
+
 int kern_lease(struct kern *kern, uint32_t id, uint64_t epoch, uint64_t lease_ns)
 {
 	struct kern_volume *v = by_id(kern, id);

@@ -13,7 +13,7 @@ GROUPS = ["volume create", "volume list", "volume set", "volume move", "volume a
           "volume suspend", "volume resume", "node list"]
 VERBS = ["health", "events", "format", "add", "remove", "assign", "adopt", "promote", "demote",
          "lease", "link", "unlink", "rebuild", "tune", "status", "monitor", "explain",
-         "authority", "info"]
+         "authority", "info", "suspend", "resume", "resize"]
 
 
 def error_of(r):

@@ -175,6 +175,7 @@ bool swb_core_ack(const struct swb_core *c, u8 peer, struct swb_ack *ack)
 	ack->received = c->log.head;
 	ack->written = c->log.written;
 	ack->durable = c->log.durable;
+	ack->extent_bytes = c->extent_saved;
 	ack->base = c->base_taken;
 	if (p->kind != SWB_START_STREAM && c->rebuild == SWB_REBUILD_IDLE)
 		ack->base = SWB_WIRE_BASE_DONE;		/* P10 v */
@@ -245,7 +246,7 @@ void swb_core_own_facts(const struct swb_core *c, u8 peer, struct swb_facts *f)
 	f->bitmap_epoch = c->d.bitmap_epoch;
 	f->bitmap_lsn = c->d.bitmap_lsn;
 	f->log_start = c->log.start;
-	f->extent_bytes = c->d.extent_bytes;
+	f->extent_bytes = c->extent_saved;	/* never what a crash takes back */
 	f->block_bytes = c->d.block_bytes;
 	f->ring_mib = (u32)(c->d.ring_bytes >> 20);
 	if (c->d.flags & SWB_SUPER_INCONSISTENT)

@@ -93,6 +93,7 @@ struct swb_core_peer {
 	struct {
 		u64 adopted, log_end, last_epoch, durable, committed;
 		u64 extent_hi;
+		u64 extent_bytes;
 		u32 flags;
 		u32 ring_mib;
 	} facts;
@@ -217,7 +218,7 @@ struct swb_tune {
  * @adopt_store: store of the running adoption
  * @adopt_store_generation: and its generation
  * @hold: why I/O is held: SWBLOCK_COND_SUSPENDED_LEASE, _SUSPENDED_EPOCH,
- *	_DISK_FAILED
+ *	_DISK_FAILED, _SUSPENDED_ADMIN
  * @stale_openers: openers from before I/O failed are still there: P12
  * @resume_held: the certificate lets held I/O go on: P12
  * @open_committed: highest C in the certificate's reports: P16
@@ -242,6 +243,7 @@ struct swb_tune {
  *	swb_core_everywhere()
  * @now_ns: time of the last event
  * @refused: frames, acks and orders refused, by enum swblock_reason (I-037)
+ * @extent_saved: size of the extent that is on the medium, and told
  * @primary_facts: what the primary's OPEN said, kept by a replica
  * @scratch: own facts during a decision, too large for a kernel stack
  */
@@ -301,6 +303,7 @@ struct swb_core {
 	u64 everywhere;
 	u64 now_ns;
 	u64 refused[__SWBLOCK_REASON_MAX];
+	u64 extent_saved;
 	struct swb_facts primary_facts;
 	struct swb_facts scratch;
 };
@@ -332,6 +335,8 @@ enum swb_event_type {
 	SWB_EV_BARRIER_WANTED,	/* lsn: target */
 	SWB_EV_DISK_FAILED,	/* latched: P17a */
 	SWB_EV_LAST_CLOSED,	/* the last opener of the device is gone */
+	SWB_EV_SUSPEND_ORDERED,	/* lsn: 1 hold upper I/O, 0 go on */
+	SWB_EV_EXTENT_GROWN,	/* lsn: bytes; the new part is zero, durably */
 	SWB_EV_TICK,		/* time has passed; lsn: records <= it are
 				 * beyond the byte budget of catch-up, 0 if none
 				 */
@@ -394,6 +399,7 @@ struct swb_event {
 		struct {
 			u64 received, written, durable;
 			u64 base;	/* bytes, or SWB_WIRE_BASE_DONE */
+			u64 extent_bytes;	/* 0 if not told */
 		} ack;
 		struct {
 			u64 committed, flush_lsn;
@@ -433,6 +439,7 @@ enum swb_action_type {
 	SWB_ACT_HOLD_IO,	/* park new upper I/O from now on */
 	SWB_ACT_RESUME_IO,	/* admit again what is parked */
 	SWB_ACT_SET_ROLE,	/* role a: device capacity, read-only, uevent */
+	SWB_ACT_SET_SIZE,	/* of the device: a bytes, uevent */
 	SWB_ACT_WRITE_BACK,	/* records <= a may go to the extent */
 	SWB_ACT_NOTIFY_REPORT,	/* adoption done: swb_core_report(); cookie a */
 	SWB_ACT_NOTIFY_ROLE,	/* cookie a */
@@ -624,6 +631,24 @@ u64 swb_core_sent_next(const struct swb_core *c, u8 peer);
 /** swb_core_flush_wanted() - flush_lsn to ride on the next frame to @peer */
 u64 swb_core_flush_wanted(struct swb_core *c, u8 peer);
 
+/** enum swb_grow - may this member become so large now? */
+enum swb_grow {
+	SWB_GROW_OK,
+	SWB_GROW_SIZE,		/* no such size */
+	SWB_GROW_SHRINKS,
+	SWB_GROW_FAILED,	/* the disk did */
+	SWB_GROW_LATER,		/* an epoch is being adopted or opened */
+	SWB_GROW_PEERS,		/* a primary grows last, with all members there */
+};
+
+/**
+ * swb_core_grow_check() - asked before the new part is zeroed, and again by the
+ * step of EXTENT_GROWN
+ * @c: member
+ * @bytes: new size of the volume here
+ */
+enum swb_grow swb_core_grow_check(const struct swb_core *c, u64 bytes);
+
 /**
  * struct swb_ack - what a replica tells its primary
  * @session: of the primary
@@ -631,6 +656,7 @@ u64 swb_core_flush_wanted(struct swb_core *c, u8 peer);
  * @written: as well
  * @durable: as well
  * @base: bytes of base blocks taken in this session, or SWB_WIRE_BASE_DONE
+ * @extent_bytes: size of the volume here, as it is on the medium
  */
 struct swb_ack {
 	u64 session;
@@ -638,6 +664,7 @@ struct swb_ack {
 	u64 written;
 	u64 durable;
 	u64 base;
+	u64 extent_bytes;
 };
 
 /** swb_core_ack() - replica: progress to tell; false if no session is matched */

@@ -14,7 +14,7 @@
 
 /* ---- upper I/O --------------------------------------------------------- */
 
-static void io_hold(struct swb_core *c, u32 why, struct swb_actions *out)
+void swb_epoch_io_hold(struct swb_core *c, u32 why, struct swb_actions *out)
 {
 	if (c->io != SWB_IO_HELD)
 		swb_act(out, SWB_ACT_HOLD_IO);
@@ -22,12 +22,15 @@ static void io_hold(struct swb_core *c, u32 why, struct swb_actions *out)
 	c->hold |= why;
 }
 
-static void io_resume(struct swb_core *c, struct swb_actions *out)
+/* The operator's hold outlives an epoch of this node, if held I/O does: P12 */
+void swb_epoch_io_resume(struct swb_core *c, struct swb_actions *out)
 {
-	c->io = SWB_IO_OPEN;
-	c->hold = 0;
+	c->hold &= SWBLOCK_COND_SUSPENDED_ADMIN;
 	c->completed = 0;	/* say again what was true while it was held */
 	c->barriers_done = 0;
+	if (c->hold)
+		return;
+	c->io = SWB_IO_OPEN;
 	swb_act(out, SWB_ACT_RESUME_IO);
 }
 
@@ -88,7 +91,7 @@ static void adopt_fence(struct swb_core *c, struct swb_actions *out)
 	c->log.generation++;				/* P5 */
 	if (swb_is_primary(c)) {
 		c->was_primary = true;
-		io_hold(c, SWBLOCK_COND_SUSPENDED_EPOCH, out);	/* ambiguity 12 */
+		swb_epoch_io_hold(c, SWBLOCK_COND_SUSPENDED_EPOCH, out);	/* ambiguity 12 */
 	} else if (swb_is_replica(c)) {
 		swb_act_value(out, SWB_ACT_SET_ROLE, SWBLOCK_ROLE_NONE);
 	}
@@ -344,8 +347,9 @@ static void open_done(struct swb_core *c, struct swb_actions *out)
 	a->b = l->open_lsn;
 	swb_act_value(out, SWB_ACT_SET_ROLE, SWBLOCK_ROLE_PRIMARY);
 	if (held)				/* resume_held: P12 */
-		io_resume(c, out);
-	c->io = SWB_IO_OPEN;
+		swb_epoch_io_resume(c, out);
+	if (!c->hold)
+		c->io = SWB_IO_OPEN;
 	swb_epoch_lease_check(c, out);
 	sessions_open(c, out);
 	swb_act_value(out, SWB_ACT_NOTIFY_ROLE, c->open_cookie);
@@ -397,7 +401,7 @@ void swb_epoch_lease_set(struct swb_core *c, const struct swb_event *ev,
 		return;
 	c->hold &= ~(u32)SWBLOCK_COND_SUSPENDED_LEASE;
 	if (!c->hold)
-		io_resume(c, out);
+		swb_epoch_io_resume(c, out);
 }
 
 /* P13, I-216: asked before any fact is looked at */
@@ -406,7 +410,7 @@ void swb_epoch_lease_check(struct swb_core *c, struct swb_actions *out)
 	if (swb_is_primary(c) && c->lease_end_ns &&
 	    c->now_ns >= c->lease_end_ns &&
 	    !(c->hold & SWBLOCK_COND_SUSPENDED_LEASE))
-		io_hold(c, SWBLOCK_COND_SUSPENDED_LEASE, out);
+		swb_epoch_io_hold(c, SWBLOCK_COND_SUSPENDED_LEASE, out);
 }
 
 /* A number alone stops commits; only a grant is followed: ambiguity 12, 13 */
@@ -415,7 +419,7 @@ void swb_epoch_newer_seen(struct swb_core *c, u64 epoch, struct swb_actions *out
 	if (!swb_is_primary(c) || epoch <= c->d.epoch ||
 	    (c->hold & SWBLOCK_COND_SUSPENDED_EPOCH))
 		return;
-	io_hold(c, SWBLOCK_COND_SUSPENDED_EPOCH, out);
+	swb_epoch_io_hold(c, SWBLOCK_COND_SUSPENDED_EPOCH, out);
 	swb_act_value(out, SWB_ACT_NOTIFY_STEP_DOWN, epoch);
 }
 
@@ -436,7 +440,7 @@ void swb_epoch_disk_failed(struct swb_core *c, struct swb_actions *out)
 		return;
 	opening_abort(c, 'J', SWBLOCK_REASON_DISK_FAILED, out);
 	if (swb_is_primary(c))
-		io_hold(c, SWBLOCK_COND_DISK_FAILED, out);
+		swb_epoch_io_hold(c, SWBLOCK_COND_DISK_FAILED, out);
 	for (i = 0; swb_is_replica(c) && i < c->config.member_count; i++)
 		if (i != c->self && c->peer[i].linked)
 			swb_session_refuse(c, i, SWBLOCK_REASON_DISK_FAILED,

@@ -119,7 +119,7 @@ static void complete(struct swb_core *c, struct swb_actions *out)
 {
 	u64 lsn = swb_quorum_completed(c);
 
-	if (c->io != SWB_IO_OPEN)
+	if (!swb_io_completes(c))
 		return;			/* P13, I-016: held, not succeeded */
 	if (lsn > c->completed) {
 		c->completed = lsn;
@@ -229,6 +229,8 @@ void swb_progress_acked(struct swb_core *c, const struct swb_event *ev,
 	p->written = written;
 	p->durable = durable;				/* I-011 */
 	p->acked_ns = c->now_ns;
+	p->facts.extent_bytes = max_t(u64, p->facts.extent_bytes,
+				      ev->u.ack.extent_bytes);
 	if (p->void_copy)
 		swb_copy_acked(c, ev, out);
 }
@@ -263,7 +265,7 @@ void swb_progress_barrier(struct swb_core *c, const struct swb_event *ev,
 	if (want > c->log.barrier_want)
 		c->log.barrier_want = want;
 	/* its target may have been reached long ago */
-	if (c->io == SWB_IO_OPEN && c->barriers_done >= want &&
+	if (swb_io_completes(c) && c->barriers_done >= want &&
 	    c->log.committed >= want)
 		swb_act_value(out, SWB_ACT_COMPLETE_BARRIERS, c->log.committed);
 }

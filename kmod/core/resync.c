@@ -9,8 +9,9 @@
  * tells each story in full.
  *
  * A, foreign volume. Wrong host, reused address, two volumes of one label, or
- *    another size. Data of another volume has no LSN in common with ours by
- *    meaning, even if the numbers agree. Refusing costs a link.
+ *    a peer smaller than we are (a larger one is growing). Data of another
+ *    volume has no LSN in common with ours by meaning, even if the numbers
+ *    agree. Refusing costs a link.
  *
  * B, foreign replica. A replaced disk (new id), a removed member that still
  *    runs, or a link to ourselves. A stranger enters by an assignment only (P7).
@@ -163,7 +164,7 @@ void swb_resync_facts_of(const struct swb_facts *own,
 			      peer->log_end, match);
 	memset(out, 0, sizeof(*out));
 	out->same_volume = swb_uuid_equal(&own->volume, &peer->volume) &&
-			   own->extent_bytes == peer->extent_bytes &&
+			   own->extent_bytes <= peer->extent_bytes &&
 			   own->block_bytes == peer->block_bytes;
 	out->known_replica = swb_uuid_equal(&own->peer, &peer->replica) &&
 			     swb_uuid_equal(&peer->peer, &own->replica) &&

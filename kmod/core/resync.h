@@ -19,7 +19,8 @@ enum swb_resync_verdict {
 /**
  * struct swb_resync_facts - what the decision is made of, as yes/no and order
  * facts; swb_resync_facts_of() derives it from two accounts
- * @same_volume: volume uuids and geometry agree
+ * @same_volume: volume uuids and block sizes agree, and the peer is as large as
+ *	we are, or larger
  * @known_replica: peer is the member we linked, not ourselves
  * @same_store: store uuid and generation agree
  * @peer_failed: its disk is latched as failed: P17a

@@ -19,13 +19,21 @@ bool swb_session_is_peer(const struct swb_core *c, u8 peer)
 	       peer != c->self;
 }
 
+/* A record of the primary fits into every peer: none is smaller, one may be larger. */
+static bool geometry_fits(const struct swb_core *c, const struct swb_facts *f)
+{
+	if (f->block_bytes != c->d.block_bytes)
+		return false;
+	return swb_is_primary(c) ? f->extent_bytes >= c->extent_saved :
+				   f->extent_bytes <= c->extent_saved;
+}
+
 static u32 identity_refusal(const struct swb_core *c, u8 peer,
 			    const struct swb_facts *f)
 {
 	if (!swb_uuid_equal(&f->volume, &c->d.volume))
 		return SWBLOCK_REASON_FOREIGN_VOLUME;
-	if (f->extent_bytes != c->d.extent_bytes ||
-	    f->block_bytes != c->d.block_bytes)
+	if (!geometry_fits(c, f))
 		return SWBLOCK_REASON_GEOMETRY;
 	if (!swb_uuid_equal(&f->replica, &c->config.member[peer]) ||
 	    !swb_uuid_equal(&f->peer, &c->d.replica))
@@ -228,6 +236,7 @@ static void facts_keep(struct swb_core_peer *p, const struct swb_facts *f)
 	p->facts.durable = f->durable;
 	p->facts.committed = f->committed;
 	p->facts.extent_hi = f->extent_hi;
+	p->facts.extent_bytes = f->extent_bytes;
 	p->facts.flags = f->flags;
 	p->facts.ring_mib = f->ring_mib;
 }

@@ -79,6 +79,7 @@ void swb_core_init(struct swb_core *c, const struct swb_durable *d,
 		c->conditions |= SWBLOCK_COND_DISK_FAILED;
 	if (d->flags & SWB_SUPER_INCONSISTENT)
 		c->conditions |= SWBLOCK_COND_INCONSISTENT;
+	c->extent_saved = d->extent_bytes;
 	c->next_session = seed ? seed : 1;
 	c->local_letter = r->letter;
 	c->reported_epoch = d->epoch;
@@ -142,6 +143,8 @@ static void step_link(struct swb_core *c, const struct swb_event *ev,
 	case SWB_EV_BARRIER_WANTED:
 	case SWB_EV_DISK_FAILED:
 	case SWB_EV_LAST_CLOSED:
+	case SWB_EV_SUSPEND_ORDERED:
+	case SWB_EV_EXTENT_GROWN:
 	case SWB_EV_TICK:
 	case SWB_EV_REBUILD_ORDERED:
 	case SWB_EV_REBUILD_PREPARED:
@@ -199,6 +202,7 @@ static void step_fact(struct swb_core *c, const struct swb_event *ev,
 		break;
 	case SWB_EV_SUPER_SAVED:
 		swb_epoch_super_saved(c, out);
+		swb_admin_super_saved(c, out);
 		break;
 	case SWB_EV_CHECKPOINTED:
 		swb_progress_checkpointed(c, ev, out);
@@ -211,6 +215,12 @@ static void step_fact(struct swb_core *c, const struct swb_event *ev,
 		break;
 	case SWB_EV_LAST_CLOSED:
 		last_closed(c);
+		break;
+	case SWB_EV_SUSPEND_ORDERED:
+		swb_admin_suspend(c, ev, out);
+		break;
+	case SWB_EV_EXTENT_GROWN:
+		swb_admin_grown(c, ev, out);
 		break;
 	case SWB_EV_TICK:
 		swb_progress_tick(c, ev, out);

@@ -49,6 +49,14 @@ static inline u64 swb_unmatched_committed(const struct swb_core *c)
 	return min_t(u64, c->d.extent_hi, c->log.head);
 }
 
+/* May what is done be said to be done? Held by the operator alone: yes. */
+static inline bool swb_io_completes(const struct swb_core *c)
+{
+	return c->io == SWB_IO_OPEN ||
+	       (c->io == SWB_IO_HELD &&
+		c->hold == SWBLOCK_COND_SUSPENDED_ADMIN);
+}
+
 /* does the mode wait for member @i? */
 static inline bool swb_peer_required(const struct swb_config *cfg, u32 i)
 {
@@ -79,6 +87,16 @@ void swb_epoch_lease_set(struct swb_core *c, const struct swb_event *ev,
 void swb_epoch_lease_check(struct swb_core *c, struct swb_actions *out);
 void swb_epoch_newer_seen(struct swb_core *c, u64 epoch, struct swb_actions *out);
 void swb_epoch_disk_failed(struct swb_core *c, struct swb_actions *out);
+
+void swb_epoch_io_hold(struct swb_core *c, u32 why, struct swb_actions *out);
+void swb_epoch_io_resume(struct swb_core *c, struct swb_actions *out);
+
+/* admin.c: what needs no new epoch */
+void swb_admin_suspend(struct swb_core *c, const struct swb_event *ev,
+		       struct swb_actions *out);
+void swb_admin_grown(struct swb_core *c, const struct swb_event *ev,
+		     struct swb_actions *out);
+void swb_admin_super_saved(struct swb_core *c, struct swb_actions *out);
 
 /* session.c: one link, one session per peer */
 bool swb_session_is_peer(const struct swb_core *c, u8 peer);

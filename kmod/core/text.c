@@ -93,6 +93,7 @@ const char *swb_text_condition(u32 bit)
 		{ SWBLOCK_COND_REMOVING, "removing" },
 		{ SWBLOCK_COND_ZOMBIE, "zombie" },
 		{ SWBLOCK_COND_REBUILDING, "rebuilding" },
+		{ SWBLOCK_COND_SUSPENDED_ADMIN, "suspended_admin" },
 	};
 	u32 i;
 
@@ -172,6 +173,8 @@ const char *swb_text_event(enum swb_event_type t)
 		[SWB_EV_BARRIER_WANTED] = "barrier_wanted",
 		[SWB_EV_DISK_FAILED] = "disk_failed",
 		[SWB_EV_LAST_CLOSED] = "last_closed",
+		[SWB_EV_SUSPEND_ORDERED] = "suspend_ordered",
+		[SWB_EV_EXTENT_GROWN] = "extent_grown",
 		[SWB_EV_TICK] = "tick",
 		[SWB_EV_REBUILD_ORDERED] = "rebuild_ordered",
 		[SWB_EV_REBUILD_PREPARED] = "rebuild_prepared",
@@ -204,6 +207,7 @@ const char *swb_text_action(enum swb_action_type t)
 		[SWB_ACT_HOLD_IO] = "hold_io",
 		[SWB_ACT_RESUME_IO] = "resume_io",
 		[SWB_ACT_SET_ROLE] = "set_role",
+		[SWB_ACT_SET_SIZE] = "set_size",
 		[SWB_ACT_WRITE_BACK] = "write_back",
 		[SWB_ACT_NOTIFY_REPORT] = "notify_report",
 		[SWB_ACT_NOTIFY_ROLE] = "notify_role",
@@ -232,6 +236,7 @@ const char *swb_text_event_kind(u32 kind)
 		[SWBLOCK_EVENT_PEER] = "peer",
 		[SWBLOCK_EVENT_CONDITIONS] = "conditions",
 		[SWBLOCK_EVENT_STEP_DOWN] = "step_down",
+		[SWBLOCK_EVENT_RESIZED] = "resized",
 	};
 
 	return NAME_OF(name, kind);

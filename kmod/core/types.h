@@ -11,6 +11,7 @@
 #include "../uapi/linux/swblock.h"
 #include "../format/disk.h"
 
+#define SWB_EXTENT_BYTES_MAX	((u64)1 << 60)
 #define SWB_MEMBERS_MAX		SWBLOCK_MEMBERS_MAX
 #define SWB_CONFIGS_MAX		5	/* the proposed one + 4 unsettled: P1 */
 #define SWB_NSEC_PER_MSEC	1000000ULL

@@ -68,7 +68,8 @@ enum swb_wire_start {
  * @session: id of the session, drawn by the primary; unique per primary boot
  * @epoch: epoch of the session
  * @committed: C of the primary (0 from a replica)
- * @flush_lsn: the primary asks for a flush up to here (0: none)
+ * @flush_lsn: the primary asks for a flush up to here (0: none); in an ACK: bytes of
+ *	the volume at the replica, which may be more than at the primary
  * @a: by type, see enum swb_wire_type
  * @everywhere: every member of the configuration is durable up to here, as the
  *	primary counts (0 from a replica): write-back up to it needs no bits (P11)

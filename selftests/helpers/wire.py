@@ -13,8 +13,9 @@ TYPES = {v: k for k, v in NAMES.items()}
 # offsets in the body of OPEN and FACTS
 FACTS = {"volume": 0, "replica": 16, "peer": 32, "store": 48, "store_generation": 64,
          "adopted": 72, "log_end": 80, "last_epoch": 88, "durable": 96, "committed": 104,
-         "extent_lo": 112, "extent_hi": 120, "log_start": 128, "extent_bytes": 136,
-         "block_bytes": 144, "flags": 148, "lineage_count": 152, "lineage": 160}
+         "extent_lo": 112, "extent_hi": 120, "extent_hi_epoch": 128, "base_lsn": 136,
+         "bitmap_epoch": 144, "bitmap_lsn": 152, "log_start": 160, "extent_bytes": 168,
+         "block_bytes": 176, "flags": 180, "lineage_count": 184, "lineage": 192}
 
 
 def make_table():
@@ -201,6 +202,7 @@ SPOIL = {
     "peer": spoil_fact("peer"),
     "store": spoil_fact("store"),
     "size": set_fact("extent_bytes", lambda x: x + 4096),
+    "size-less": set_fact("extent_bytes", lambda x: x - 4096),
     "block-size": set_fact("block_bytes", lambda x: 5632 - x - 1024, 4),
     "adopted-newer": set_fact("adopted", up),
     "lineage-count": set_fact("lineage_count", lambda x: 65, 4),

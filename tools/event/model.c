@@ -431,6 +431,8 @@ static void act(struct ev_world *w, u8 node, const struct swb_action *a)
 		if (a->a == SWBLOCK_ROLE_PRIMARY && !w->core[node].openers)
 			w->core[node].openers = 1;
 		break;
+	case SWB_ACT_SET_SIZE:
+		break;
 	case SWB_ACT_WRITE_BACK:
 		back_start(w, node);
 		break;

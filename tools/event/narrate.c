@@ -81,6 +81,8 @@ void ev_say_event(struct ev_world *w, u8 node, const struct swb_event *ev)
 	case SWB_EV_SUPER_SAVED:
 	case SWB_EV_DISK_FAILED:
 	case SWB_EV_LAST_CLOSED:
+	case SWB_EV_SUSPEND_ORDERED:
+	case SWB_EV_EXTENT_GROWN:
 	case SWB_EV_TICK:
 	case SWB_EV_REBUILD_ORDERED:
 	case SWB_EV_REBUILD_PREPARED:

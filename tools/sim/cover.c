@@ -154,6 +154,9 @@ static void loss_rows(struct look *l)
 	HIT(role, 18, gained & SWBLOCK_COND_SUSPENDED_LEASE);
 	HIT(role, 19, is(l, SWB_EV_LEASE_SET) &&
 	    (l->a->hold & ~l->b->hold & SWBLOCK_COND_SUSPENDED_LEASE));
+	HIT(role, 24, gained & SWBLOCK_COND_SUSPENDED_ADMIN);
+	HIT(role, 25, is(l, SWB_EV_SUSPEND_ORDERED) &&
+	    (l->a->hold & ~l->b->hold & SWBLOCK_COND_SUSPENDED_ADMIN));
 	HIT(role, 20, failed);
 	HIT(role, 21, l->a->stale_openers && !l->b->stale_openers);
 	HIT(role, 22, l->a->open == SWB_OPEN_SAVING &&

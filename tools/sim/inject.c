@@ -301,10 +301,16 @@ static void fact_log(const struct script *s, enum swb_event_type type,
 	ev->lsn2 = script_number(s, 4, 0);
 }
 
+static void fact_suspend(struct script *s, struct swb_event *ev)
+{
+	ev->type = SWB_EV_SUSPEND_ORDERED;
+	ev->lsn = strcmp(script_word(s, 2), "suspend") == 0;
+}
+
 /*
  * fact nN fail | demote | note | flushed LSN [noted] | written LSN | truncated LSN |
  *	checkpointed LO START | adopt EPOCH [store=other] [generation=N] |
- *	assign nP [epoch=N] | lease MS [epoch=N]
+ *	assign nP [epoch=N] | lease MS [epoch=N] | suspend | resume
  */
 bool inject_fact(struct script *s)
 {
@@ -332,6 +338,8 @@ bool inject_fact(struct script *s)
 		fact_log(s, SWB_EV_LOG_TRUNCATED, &ev);
 	else if (strcmp(what, "checkpointed") == 0)
 		fact_log(s, SWB_EV_CHECKPOINTED, &ev);
+	else if (strcmp(what, "suspend") == 0 || strcmp(what, "resume") == 0)
+		fact_suspend(s, &ev);
 	else if (strcmp(what, "adopt") == 0)
 		fact_adopt(s, &ev);
 	else if (strcmp(what, "assign") == 0)

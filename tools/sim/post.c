@@ -135,6 +135,8 @@ static void act(struct world *w, struct node *n, const struct swb_action *a)
 	case SWB_ACT_SET_ROLE:
 		set_role(w, n, (u8)a->a);
 		break;
+	case SWB_ACT_SET_SIZE:	/* clients keep to the first size */
+		break;
 	case SWB_ACT_WRITE_BACK:
 		store_write_back(w, n);
 		break;

@@ -140,7 +140,7 @@ TEST(test_step_refuse_letters, "each REFUSE letter closes with its reason "
 		primary(&all2);
 		f = facts_like(&r, 1, 10);
 		f.volume.b[5] = i == 0;
-		f.extent_bytes += i == 1 ? 4096 : 0;
+		f.extent_bytes -= i == 1 ? 4096 : 0;
 		f.replica.b[5] = i == 2;
 		f.store.b[5] = i == 3;
 		f.adopted -= i == 4;
@@ -1032,10 +1032,14 @@ TEST(test_step_random_events, "any sequence of facts, also absurd ones, "
 			case SWB_EV_PEER_CLOSED: case SWB_EV_LOG_WRITTEN:
 			case SWB_EV_LOG_FLUSHED: case SWB_EV_LOG_TRUNCATED:
 			case SWB_EV_SUPER_SAVED: case SWB_EV_BARRIER_WANTED:
+			case SWB_EV_SUSPEND_ORDERED:
 			case SWB_EV_LAST_CLOSED: case SWB_EV_TICK: case SWB_EV_COUNT:
 			case SWB_EV_REBUILD_ORDERED: case SWB_EV_REBUILD_PREPARED:
 			case SWB_EV_BASE_SENT: case SWB_EV_PEER_BASE_ENDED:
 			case SWB_EV_REBUILD_CLEARED:
+				break;
+			case SWB_EV_EXTENT_GROWN:
+				ev.lsn = r.c.d.extent_bytes + 4096 * rnd_below(2);
 				break;
 			case SWB_EV_CHECKPOINTED:
 				ev.lsn = swb_core_writeback_limit(&r.c);

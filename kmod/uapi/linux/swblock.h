@@ -110,6 +110,7 @@ enum swblock_peer_state {
 #define SWBLOCK_COND_REMOVING		0x0800
 #define SWBLOCK_COND_ZOMBIE		0x1000	/* a lower bio never completed */
 #define SWBLOCK_COND_REBUILDING		0x2000	/* some peer is being rebuilt */
+#define SWBLOCK_COND_SUSPENDED_ADMIN	0x4000	/* held by order: RESUME */
 
 /* report flags */
 #define SWBLOCK_REPORT_INCONSISTENT	0x1
@@ -158,6 +159,14 @@ enum swblock_peer_state {
  *	blocks to that peer is allowed, a delta or a rebuild, where its log is no way
  *	back. It begins with the next LINK. EPERM for a member that sync_all requires
  *	(P10). The order is used up when the copy is complete, or by a newer epoch.
+ * @SWBLOCK_CMD_SUSPEND: VOLUME_ID. A primary admits nothing any more; what was
+ *	admitted completes. Held I/O is bounded by the I/O deadline. Ends with
+ *	RESUME, with the grant, and with the attachment.
+ * @SWBLOCK_CMD_RESUME: VOLUME_ID.
+ * @SWBLOCK_CMD_RESIZE: VOLUME_ID, SIZE_BYTES, [COOKIE]. Makes one member larger,
+ *	never smaller: the new part is zeroed, the size saved, then told. Replicas
+ *	first; the primary last, when every member is linked and large enough.
+ *	Ends in event RESIZED, or REFUSED with TEXT.
  */
 enum swblock_cmd {
 	SWBLOCK_CMD_UNSPEC,
@@ -175,6 +184,9 @@ enum swblock_cmd {
 	SWBLOCK_CMD_TUNE,
 	SWBLOCK_CMD_EVENT,
 	SWBLOCK_CMD_REBUILD,
+	SWBLOCK_CMD_SUSPEND,
+	SWBLOCK_CMD_RESUME,
+	SWBLOCK_CMD_RESIZE,
 	__SWBLOCK_CMD_MAX,
 };
 
@@ -192,6 +204,7 @@ enum swblock_cmd {
  * @SWBLOCK_EVENT_PEER: a peer's state changed: nested PEER, CASE, REASON, COOKIE
  * @SWBLOCK_EVENT_CONDITIONS: CONDITIONS changed
  * @SWBLOCK_EVENT_STEP_DOWN: a peer holds a newer epoch: EPOCH is that one
+ * @SWBLOCK_EVENT_RESIZED: a member became larger: COOKIE
  */
 enum swblock_event_kind {
 	SWBLOCK_EVENT_READY	 = 1,
@@ -203,6 +216,7 @@ enum swblock_event_kind {
 	SWBLOCK_EVENT_PEER	 = 7,
 	SWBLOCK_EVENT_CONDITIONS = 8,
 	SWBLOCK_EVENT_STEP_DOWN	 = 9,
+	SWBLOCK_EVENT_RESIZED	 = 10,
 };
 
 /**
