@@ -215,13 +215,12 @@ static int place_extent(struct ctl *ctl, struct plan *p)
 		return out_fail(ctl, &err_device, "choose --block-size 4096",
 				"%s has blocks of %u bytes, the volume of %u",
 				p->data.path, p->data.logical, d->block_bytes);
-	/* a bit of the bitmap for each 4 KiB of the volume, or of what may fit */
-	if (d->extent_bytes && d->extent_bytes < bits)
-		bits = d->extent_bytes;
+	/* a bit of the bitmap for each 4 KiB of the device: the volume may grow */
 	d->bitmap_offset = p->wal_separate ? SWB_AREA_ALIGN :
 			   round_up_area(d->ring_offset + d->ring_bytes);
 	d->bitmap_bytes = SWB_BITMAP_BYTES(bits);
 	d->extent_offset = round_up_area(d->bitmap_offset + d->bitmap_bytes);
+	d->bitmap_bytes = d->extent_offset - d->bitmap_offset;
 	room = p->data.bytes > d->extent_offset ?
 	       (p->data.bytes - d->extent_offset) / 4096 * 4096 : 0;
 	if (!d->extent_bytes && room >= EXTENT_MIN)

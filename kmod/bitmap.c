@@ -315,6 +315,33 @@ int swb_bitmap_create(struct swb_bitmap *b, struct swb_store *store,
 	return err;
 }
 
+int swb_bitmap_grow(struct swb_bitmap *b, u64 extent_bytes)
+{
+	struct swb_blocks more;
+	unsigned long *dirty;
+	u32 i, pages;
+
+	if (swb_blocks_create(&more, extent_bytes, SWB_GRANULE_BYTES))
+		return -ENOMEM;
+	pages = DIV_ROUND_UP_ULL(more.count, SWB_BITMAP_PAGE_BITS);
+	dirty = kvcalloc(BITS_TO_LONGS(pages), sizeof(long), GFP_KERNEL);
+	if (!dirty) {
+		swb_blocks_destroy(&more);
+		return -ENOMEM;
+	}
+	memcpy(more.map, b->blocks.map, DIV_ROUND_UP_ULL(b->blocks.count, 8));
+	more.set = b->blocks.set;
+	memcpy(dirty, b->dirty, BITS_TO_LONGS(b->pages) * sizeof(long));
+	for (i = b->pages; i < pages; i++, b->dirty_count++)
+		__set_bit(i, dirty);
+	swb_blocks_destroy(&b->blocks);
+	kvfree(b->dirty);
+	b->blocks = more;
+	b->dirty = dirty;
+	b->pages = pages;
+	return 0;
+}
+
 void swb_bitmap_destroy(struct swb_bitmap *b)
 {
 	u32 i;

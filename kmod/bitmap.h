@@ -102,6 +102,14 @@ int swb_bitmap_create(struct swb_bitmap *b, struct swb_store *store,
 		      const struct swb_durable *d);
 void swb_bitmap_destroy(struct swb_bitmap *b);
 
+/**
+ * swb_bitmap_grow() - the extent becomes @extent_bytes large; the new part is as
+ * nobody changed it. The region on disk has the room.
+ *
+ * Return: 0, -ENOMEM (nothing is changed).
+ */
+int swb_bitmap_grow(struct swb_bitmap *b, u64 extent_bytes);
+
 /** swb_bitmap_set() - [@start, @end), in sectors, was changed */
 void swb_bitmap_set(struct swb_bitmap *b, u64 start, u64 end);
 

@@ -32,7 +32,9 @@ static const char *refusal(enum swb_grow grow)
 	case SWB_GROW_FAILED:
 		return "the disk of this member has failed: replace it";
 	case SWB_GROW_LATER:
-		return "an epoch is being adopted or opened: try again";
+		return "an epoch is being adopted or opened, or a copy is being made: try again";
+	case SWB_GROW_BITMAP:
+		return "the changed-block bitmap has no room for so much: format it anew on a device of that size";
 	case SWB_GROW_PEERS:
 		return "the primary grows last: grow every other member first, and link it";
 	case SWB_GROW_OK:
@@ -88,6 +90,7 @@ static const char *grow(struct swb_volume *v, u64 bytes)
 		.type = SWB_EV_EXTENT_GROWN, .peer = SWB_NOBODY, .lsn = bytes,
 	};
 	const char *why;
+	int err;
 
 	if (is_saved(v, bytes))
 		return NULL;
@@ -96,6 +99,11 @@ static const char *grow(struct swb_volume *v, u64 bytes)
 	why = refusal(grow_check(v, bytes));
 	if (why)
 		return why;
+	mutex_lock(&v->flusher.mutex);
+	err = swb_bitmap_grow(&v->bitmap, bytes);
+	mutex_unlock(&v->flusher.mutex);
+	if (err)
+		return swb_no_memory;
 	swb_post(v, &ev);
 	if (is_saved(v, bytes))
 		return NULL;
@@ -131,6 +139,8 @@ static int grow_errno(enum swb_grow grow)
 		return -EINVAL;
 	case SWB_GROW_FAILED:
 		return -EIO;
+	case SWB_GROW_BITMAP:
+		return -ENOSPC;
 	case SWB_GROW_LATER:
 	case SWB_GROW_PEERS:
 		return -EBUSY;
@@ -158,12 +168,12 @@ int swb_resize_start(struct swb_volume *v, u64 bytes, u64 cookie,
 	unsigned long flags;
 	int err = 0;
 
+	*why = "the device is too small: enlarge it first";
+	if (grow != SWB_GROW_SIZE && !fits(v, bytes))
+		return -ENOSPC;
 	*why = refusal(grow);
 	if (grow != SWB_GROW_OK)
 		return grow_errno(grow);
-	*why = "the device is too small: enlarge it first";
-	if (!fits(v, bytes))
-		return -ENOSPC;
 	spin_lock_irqsave(&v->lock, flags);
 	if (v->removing) {
 		*why = swb_being_removed;

@@ -5,6 +5,7 @@
  * caller's lock covers it.
  */
 #include "step.h"
+#include "../format/disk.h"
 
 /* ---- suspend, resume ----------------------------------------------------- */
 
@@ -42,7 +43,7 @@ static bool all_large_enough(const struct swb_core *c, u64 bytes)
 	u8 i;
 
 	for (i = 0; i < c->config.member_count; i++)
-		if (i != c->self && (!c->peer[i].matched ||
+		if (i != c->self && (!c->peer[i].matched || c->peer[i].void_copy ||
 				     c->peer[i].facts.extent_bytes < bytes))
 			return false;
 	return true;
@@ -56,8 +57,10 @@ enum swb_grow swb_core_grow_check(const struct swb_core *c, u64 bytes)
 		return SWB_GROW_SHRINKS;
 	if (swb_disk_failed(c))
 		return SWB_GROW_FAILED;
+	if (SWB_BITMAP_BYTES(bytes) > c->d.bitmap_bytes)
+		return SWB_GROW_BITMAP;
 	if (c->adopt != SWB_ADOPT_IDLE || c->open == SWB_OPEN_SAVING ||
-	    c->was_primary)
+	    c->was_primary || swb_is_void(c) || swb_disk_busy(c))
 		return SWB_GROW_LATER;
 	if (swb_is_primary(c) && !all_large_enough(c, bytes))
 		return SWB_GROW_PEERS;

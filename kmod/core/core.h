@@ -637,7 +637,8 @@ enum swb_grow {
 	SWB_GROW_SIZE,		/* no such size */
 	SWB_GROW_SHRINKS,
 	SWB_GROW_FAILED,	/* the disk did */
-	SWB_GROW_LATER,		/* an epoch is being adopted or opened */
+	SWB_GROW_BITMAP,	/* no room for the bits */
+	SWB_GROW_LATER,		/* an epoch or a copy is under way */
 	SWB_GROW_PEERS,		/* a primary grows last, with all members there */
 };
 

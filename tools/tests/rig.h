@@ -49,6 +49,7 @@ static inline void rig_init(struct rig *r, u32 self, u64 head)
 	struct swb_durable d = {
 		.replica = uuid_of(self), .volume = { { 0x77 } },
 		.block_bytes = 4096, .extent_bytes = 1 << 30,
+		.bitmap_bytes = 1 << 20,
 		.tail_lsn = 1, .incarnation = 1, .log_end = head,
 	};
 	struct swb_recovered rec = { .start = 1, .head = head, .letter = 'H' };

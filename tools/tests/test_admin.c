@@ -127,6 +127,7 @@ TEST(test_admin_grow_replica, "a replica grows at any time; the size is told whe
 	CHECK_EQ(swb_core_grow_check(&r.c, size - 4096), SWB_GROW_SHRINKS);
 	CHECK_EQ(swb_core_grow_check(&r.c, size + 1), SWB_GROW_SIZE);
 	CHECK_EQ(swb_core_grow_check(&r.c, (u64)1 << 62), SWB_GROW_SIZE);
+	CHECK_EQ(swb_core_grow_check(&r.c, (u64)1 << 50), SWB_GROW_BITMAP);
 	grow(size + 8192);
 	CHECK(order(&r, SWB_ACT_SAVE_SUPER));
 	swb_core_own_facts(&r.c, 0, &f);
