@@ -234,9 +234,7 @@ static u8 cause_of_wish(const struct swb_volume_view *v,
 	u8 to = heir(v, &moves), cause;
 
 	cause = swb_config_next(v, &d->config, &d->missing);
-	f->wish_reached = !moves && (!v->wish.sequence || !f->wish_valid ||
-				     swb_config_same(&v->wish.config,
-						     &v->authority.config));
+	f->wish_reached = !moves && swb_wish_config_stands(v);
 	if (cause == SWB_CAUSE_SHRINK)
 		return cause;
 	if (settled && to != SWB_NOBODY) {

@@ -98,7 +98,7 @@ struct swb_authority {
  * @role: enum swblock_role
  * @epoch: adopted
  * @opened: newest epoch it opened
- * @conditions: SWBLOCK_COND_*
+ * @conditions: SWBLOCK_COND_*, for people: nothing is decided by them (I-148)
  * @flags: SWBLOCK_REPORT_INCONSISTENT, SWBLOCK_REPORT_DISK_FAILED
  * @settled: as primary: its open record is committed under the new rule (P1)
  * @peer_state: of this member as the granted primary sees it, enum

@@ -28,18 +28,15 @@ bool swb_view_alive(const struct swb_volume_view *v, u8 i)
 
 bool swb_view_void(const struct swb_volume_view *v, u8 i)
 {
-	const struct swb_member_state *m = &v->member[i];
-
-	return (m->flags & SWB_VOID_FLAGS) ||
-	       (m->conditions & (SWBLOCK_COND_DISK_FAILED |
-				 SWBLOCK_COND_INCONSISTENT));
+	return v->member[i].flags & SWB_VOID_FLAGS;
 }
 
 const struct swb_report *swb_view_report(const struct swb_volume_view *v, u8 i)
 {
 	const struct swb_member_state *m = &v->member[i];
 
-	return m->has_report && m->report.adopted == v->authority.epoch ?
+	return m->has_report && m->report.adopted == v->authority.epoch &&
+	       swb_uuid_equal(&m->report.replica, &m->replica) ?
 	       &m->report : NULL;
 }
 
@@ -145,6 +142,19 @@ bool swb_wish_valid(const struct swb_volume_view *v)
 		if (swb_view_find(v, &w->member[i]) == SWB_NOBODY)
 			return false;
 	return true;
+}
+
+bool swb_wish_config_stands(const struct swb_volume_view *v)
+{
+	struct swb_config want = v->wish.config;
+	u8 p;
+
+	if (!v->wish.sequence || !swb_wish_valid(v))
+		return true;
+	p = swb_core_member_index(&want, &v->authority.primary);
+	if (p != SWB_NOBODY)
+		want.required |= 1U << p;
+	return swb_config_same(&want, &v->authority.config);
 }
 
 /* the required bits of @want, at the places that its members have in @cfg */

@@ -206,9 +206,7 @@ static void facts_of(const struct swb_member_view *v,
 	f->serving = m->role == SWBLOCK_ROLE_PRIMARY;
 	f->replica = m->role == SWBLOCK_ROLE_REPLICA;
 	f->stopped = v->stopped;
-	f->void_copy = (m->flags & SWB_VOID_FLAGS) ||
-		       (m->conditions & (SWBLOCK_COND_DISK_FAILED |
-					 SWBLOCK_COND_INCONSISTENT));
+	f->void_copy = m->flags & SWB_VOID_FLAGS;
 	f->backoff = v->now_ns < retry_ns(v, v->failed, v->failed_ns) ||
 		     (f->granted && read_too_old(v));
 	f->config_known = v->config_known;

@@ -34,6 +34,12 @@ bool swb_config_same(const struct swb_config *a, const struct swb_config *b);
 /** swb_wish_valid() - possible: by itself, and seen from what was granted */
 bool swb_wish_valid(const struct swb_volume_view *v);
 
+/**
+ * swb_wish_config_stands() - is the granted configuration what was wished for?
+ * The primary of sync_all is required, wished or not.
+ */
+bool swb_wish_config_stands(const struct swb_volume_view *v);
+
 /** swb_wish_pending() - declared, and no grant has taken it up yet */
 bool swb_wish_pending(const struct swb_volume_view *v);
 

@@ -9,9 +9,7 @@
 #define LETTERS 26
 
 /* [letter][0]: what it means, [1]: what to do */
-typedef const char *const case_words[2];
-
-static case_words volume_text[LETTERS] = {
+static const char *const volume_text[LETTERS][2] = {
 	['A' - 'A'] = {
 		"Granted, open and settled, as wished.",
 		"Nothing to do."
@@ -118,7 +116,7 @@ static case_words volume_text[LETTERS] = {
 	},
 };
 
-static case_words member_text[LETTERS] = {
+static const char *const member_text[LETTERS][2] = {
 	['A' - 'A'] = {
 		"This member has what it needs.",
 		"Nothing to do."

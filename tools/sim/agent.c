@@ -89,9 +89,11 @@ static void look_at(struct world *w, u8 agent, u8 node)
 /* The attempt that won the record's epoch, if it is this agent's and it knows. */
 static struct attempt *own_attempt(struct world *w, u8 agent)
 {
-	struct attempt *a = control_attempt(w, w->control.owner);
+	struct control *c = &w->control;
+	struct attempt *a = control_attempt(w, c->owner);
 
-	return a && a->agent == agent && !a->ended && !a->unwon ? a : NULL;
+	return a && a->agent == agent && !a->ended && !a->unwon &&
+	       c->won != c->granted ? a : NULL;
 }
 
 /* Read again after an unknown outcome: the nonce is mine (P3). */
@@ -139,6 +141,7 @@ static void view_authority(struct world *w, u8 agent, const struct attempt *a,
 		control_first_config(w, &out->config);
 	}
 	out->proposed = c->proposed;
+	out->wish_done = c->wish_done;
 	out->lease_ms = (u32)(w->shape.lease_ns / SIM_MSEC);
 	out->judge_count = c->judges;
 	memcpy(out->judge, c->judge, sizeof(out->judge));
@@ -152,7 +155,8 @@ static void view_wish(struct world *w, const struct attempt *a,
 	u32 required = c->wish_required ? c->wish_required : w->shape.required;
 
 	memset(out, 0, sizeof(*out));
-	out->sequence = 1;
+	out->sequence = c->wish_sequence;
+	out->override = c->wish_override;
 	control_first_config(w, &out->config);
 	if (c->wish_nodes)
 		out->config.member_count = c->wish_nodes;
@@ -163,7 +167,7 @@ static void view_wish(struct world *w, const struct attempt *a,
 			       required ? required : 1;
 	out->lease_ms = (u32)(w->shape.lease_ns / SIM_MSEC);
 	out->shrink_ms = c->shrinks || (a && a->shrink) ? 100 : 0;
-	out->stopped = c->stopped;
+	out->stopped = c->stopped && !(a && a->operator);
 	if (a && a->operator && a->want != SIM_NOBODY)
 		out->primary = out->config.member[a->want];
 	else if (c->wish_primary < out->config.member_count)
@@ -316,6 +320,7 @@ static void grant(struct world *w, u8 agent, struct attempt *a,
 	sim_uuid(&cert.store, 's', 0);
 	cert.store_generation = 1;
 	cert.flags |= a->cert_flags;
+	check_grant(w, &cert);
 	control_grant(w, a, &cert);
 }
 
@@ -333,6 +338,7 @@ static void apply_volume(struct world *w, u8 agent, struct attempt *a,
 		story_auto(w);
 		sim_trace(w, SIM_NOBODY, "controller %u @%c, %s", agent,
 			  d->letter, swb_text_cause(d->cause));
+		check_win(w, agent, v, d);
 		control_win(w, agent, d->epoch, &d->config);
 		break;
 	case SWB_ORDER_GRANT:
@@ -344,6 +350,7 @@ static void apply_volume(struct world *w, u8 agent, struct attempt *a,
 		break;
 	case SWB_ORDER_DEMOTE:
 		sim_trace(w, SIM_NOBODY, "controller %u @Y", agent);
+		check_demote(w, agent, v);
 		control_demote(w, c->primary);
 		break;
 	case SWB_ORDER_NOTHING:

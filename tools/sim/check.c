@@ -233,6 +233,7 @@ void check_report(struct world *w, struct node *n, const struct swb_report *r)
 		return;
 	/* a repeat says what it said, though records came since (I-090) */
 	if (r->durable > s->head || (n->core.role == SWBLOCK_ROLE_NONE &&
+				     n->core.d.opened < r->adopted &&
 				     r->durable < n->core.log.head))
 		sim_violation(w, 205, "n%u reports durable %llu, its disk %llu, its log %llu",
 			      n->id, U(r->durable), U(s->head),

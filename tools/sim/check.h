@@ -7,6 +7,7 @@
  *	check.c		what happens: barriers, frames, openings, cuts
  *	check_session.c	what a step may do to sessions, pins and evidence
  *	check_rules.c	what a step may do to C, holds and latches
+ *	check_control.c	what controllers do
  *	check_state.c	what holds after every event
  *	check_disk.c	what a disk would give: recovery of the worst case, images
  */
@@ -48,6 +49,15 @@ void check_crashed(struct world *w, struct node *n, bool was_up);
 void check_recovered(struct world *w, struct node *n,
 		     enum swb_recover_verdict v, u8 letter, u64 head);
 void check_attached(struct world *w, struct node *n);
+
+/* check_control.c */
+void check_win(struct world *w, u8 agent, const struct swb_volume_view *v,
+	       const struct swb_volume_decision *d);
+void check_grant(struct world *w, const struct swb_cert *cert);
+void check_demote(struct world *w, u8 agent, const struct swb_volume_view *v);
+void check_settle(struct world *w);
+/** check_wish() - is what the operator wished for what stands? (I-234) */
+bool check_wish(struct world *w);
 
 /* check_client.c */
 /** check_client_read() - a client reads a few blocks, each by itself */

@@ -34,6 +34,7 @@ void control_reset(struct world *w)
 	c->primary = SIM_NOBODY;
 	c->next_owner = 1;
 	c->wish_primary = SIM_NOBODY;
+	c->wish_sequence = 1;
 	c->reach = ~0u;
 	c->agents = 1;
 	for (u32 i = 0; i < CONTROL_AGENTS; i++)
@@ -244,6 +245,7 @@ static bool swap_granted(struct world *w, struct attempt *a,
 	a->granted = true;
 	c->granted = a->epoch;
 	c->settled = false;
+	c->wish_done = c->wish_sequence;
 	c->primary = a->candidate;
 	c->config = *config;
 	return true;
@@ -280,6 +282,7 @@ void control_settle(struct world *w)
 {
 	struct control *c = &w->control;
 
+	check_settle(w);
 	c->judge[0] = c->config;
 	c->judges = 1;
 	c->settled = true;
@@ -411,7 +414,7 @@ struct attempt *control_promote(struct world *w, u8 want, u32 required)
 	struct control *c = &w->control;
 	u8 first = c->agents < 2 ? 0 : (u8)rng_below(&w->rng, c->agents);
 
-	if (required)
+	if (required & ~c->exclude)
 		c->wish_required = required;
 	for (u32 i = 0; i < c->agents; i++) {
 		u8 agent = (u8)((first + i) % c->agents);
@@ -436,6 +439,7 @@ void control_restart(struct world *w, u8 agent)
 	fresh.reach = g->reach;
 	fresh.storeless = g->storeless;
 	fresh.alive_ns = g->alive_ns;
+	fresh.turn_ns = rng_below(&w->rng, CONTROL_TURN_NS);
 	/* the documents are still there; silence is timed from now on */
 	memcpy(fresh.seen, g->seen, sizeof(fresh.seen));
 	for (u8 i = 0; i < CONTROL_NODES; i++)

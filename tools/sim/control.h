@@ -124,12 +124,14 @@ struct agent {
  * @agents: controllers at work on this record, each as if it were alone
  * @reach: bit n: node n can be talked to at all
  * @automatic: observe and act by itself
+ * @wish_sequence: raised by each wish; @wish_done: taken up by a grant
  * @wish_required: required set as wished; @wish_mode, @wish_nodes: 0 = as at the
  *	start; @wish_primary: SIM_NOBODY = anywhere; @stopped: no primary
  * @exclude: members the operator has given up: never required again
  * @lost_permille: orders and reports that get lost
  * @delay_ns: of an order or report, at most
- * @blind_permille: grants that the store takes but whose answer is lost
+ * @blind_permille: swaps that the store takes but whose answer is lost
+ * @healed: no fault any more; @vain: since then, epochs won in vain in a row
  */
 struct control {
 	u64 won;
@@ -154,12 +156,17 @@ struct control {
 	u8 wish_mode;
 	u8 wish_nodes;
 	u8 wish_primary;
+	bool wish_override;
+	u64 wish_sequence;
+	u64 wish_done;
 	bool stopped;
 	u32 exclude;
 	u32 lost_permille;
 	u64 delay_ns;
 	u32 blind_permille;
 	u32 overrides;
+	bool healed;
+	u32 vain;
 };
 
 void control_reset(struct world *w);

@@ -21,10 +21,17 @@
 static u32 draw_asleep(const struct world *w)
 {
 	u64 lot = w->seed * 0x9e3779b97f4a7c15ULL >> 32;
+	const struct control *c = &w->control;
 	u32 mask = 0, n = w->shape.nodes;
 
-	if (w->shape.mode != SWBLOCK_MODE_SYNC_QUORUM || w->control.exclude)
+	if (w->shape.mode != SWBLOCK_MODE_SYNC_QUORUM || c->exclude ||
+	    (c->granted && c->config.member_count != n))
 		return 0;
+	if (c->wish_mode && c->wish_mode != SWBLOCK_MODE_SYNC_QUORUM)
+		return 0;
+	for (u32 i = 0; i < c->judges; i++)
+		if (c->judge[i].mode != SWBLOCK_MODE_SYNC_QUORUM)
+			return 0;
 	for (u32 i = 0; i < n; i++)
 		if (w->node[i].lost || w->node[i].rotten ||
 		    w->node[i].failed || w->node[i].failed_once)
@@ -46,6 +53,7 @@ static void heal(struct world *w, u32 asleep)
 	for (u32 i = 0; i < CONTROL_AGENTS; i++) {
 		w->control.agent[i].reach = ~0u;
 		w->control.agent[i].storeless = false;
+		w->control.agent[i].paused_ns = 0;
 	}
 	w->control.agents = 1;
 	w->control.blind_permille = 0;
@@ -56,7 +64,10 @@ static void heal(struct world *w, u32 asleep)
 	w->net.replay_ppm = 0;
 	w->control.delay_ns = 2 * SIM_MSEC;
 	w->control.shrinks = false;
+	w->control.stopped = false;
+	w->control.wish_nodes = 0;
 	w->control.automatic = true;
+	w->control.healed = true;
 	for (u8 i = 0; i < w->shape.nodes; i++) {
 		if (asleep & (1u << i)) {
 			story_add(w, "n%u stays away", i);
@@ -193,6 +204,17 @@ static bool settle_by(struct world *w, u64 end)
 	return !waits_rebuild;
 }
 
+/* Each step towards the wish is an epoch: the members agree again after it. */
+static bool wish_by(struct world *w, u64 end)
+{
+	while (w->clock.now_ns < end && !w->violations && !check_wish(w))
+		world_run_for(w, 20 * SIM_MSEC);
+	if (!w->violations && !check_wish(w))
+		sim_violation(w, 234, "healed, and the wish is not reached in time: controller @%c",
+			      w->control.agent[0].letter);
+	return settle_by(w, end + HEAL_NS / 4);
+}
+
 /* False if there is nothing more to ask of this run. */
 static bool converge(struct world *w)
 {
@@ -214,6 +236,8 @@ static bool converge(struct world *w)
 		sim_violation(w, 226, "healed and in sync, yet a barrier does not end");
 	/* an order given before may have come late and moved the primary */
 	if (!settle_by(w, end))
+		return false;
+	if (!w->asleep && !wish_by(w, end))
 		return false;
 	prove_equal(w);
 	return !w->violations;

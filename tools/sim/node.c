@@ -378,6 +378,11 @@ static void attached(struct world *w, struct node *n)
 		.ping_interval_ns = 80 * SIM_MSEC,
 		.flush_interval_ns = 25 * SIM_MSEC,
 	};
+	/* its latch was not saved in time, but it fails on */
+	if (n->failed && !n->failure_passes) {
+		n->failed = false;
+		node_read_failed(w, n);
+	}
 	sim_trace(w, n->id, "UP, log %llu..%llu of epoch %llu, adopted %llu",
 		  (unsigned long long)n->core.log.start,
 		  (unsigned long long)n->core.log.head,

@@ -46,6 +46,7 @@ enum plan_kind {
 	PLAN_SWAP,
 	PLAN_MISROUTE,
 	PLAN_AGENT,
+	PLAN_WISH,
 	PLAN_KINDS
 };
 
@@ -145,8 +146,9 @@ typedef void plan_run_fn(struct world *w, const u32 *arg);
 
 /* plan_faults.c */
 plan_draw_fn draw_pause, draw_stall, draw_slow, draw_swap, draw_misroute,
-	     draw_agent;
-plan_run_fn run_pause, run_stall, run_slow, run_swap, run_misroute, run_agent;
+	     draw_agent, draw_wish;
+plan_run_fn run_pause, run_stall, run_slow, run_swap, run_misroute, run_agent,
+	    run_wish;
 
 /**
  * struct plan_setting - a number that holds for the whole run

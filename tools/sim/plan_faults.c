@@ -81,14 +81,18 @@ bool plan_may_lose(const struct world *w, u8 id)
 	const struct control *c = &w->control;
 
 	if (w->shape.mode == SWBLOCK_MODE_BEST_EFFORT || c->exclude ||
+	    c->wish_mode == SWBLOCK_MODE_BEST_EFFORT || c->wish_nodes ||
 	    !(w->shape.required & ~(1u << id)))
 		return false;
 	for (u8 i = 0; i < w->shape.nodes; i++)
 		if (w->node[i].lost)
 			return false;
+	if (c->wish_required && !(c->wish_required & ~(1u << id)))
+		return false;
 	for (u32 i = 0; i < c->judges; i++)
-		if (c->judge[i].mode == SWBLOCK_MODE_SYNC_ALL &&
-		    !(c->judge[i].required & ~(1u << id)))
+		if (c->judge[i].mode == SWBLOCK_MODE_BEST_EFFORT ||
+		    (c->judge[i].mode == SWBLOCK_MODE_SYNC_ALL &&
+		     !(c->judge[i].required & ~(1u << id))))
 			return false;
 	return true;
 }
@@ -135,14 +139,18 @@ enum {
 	AGENT_LOSES_STORE,
 	AGENT_LOSES_MEMBERS,
 	AGENT_FINDS_ALL,
+	AGENT_PAUSES,
 	AGENT_FAULTS
 };
 
 void draw_agent(struct plan *p, struct rng *r, const struct mood *m, u64 at)
 {
+	u32 agent = (u32)rng_below(r, CONTROL_AGENTS);
+	u32 what = (u32)rng_below(r, AGENT_FAULTS);
+
 	(void)m;
-	plan_add(p, at, PLAN_AGENT, (u32)rng_below(r, CONTROL_AGENTS),
-		 (u32)rng_below(r, AGENT_FAULTS),
+	plan_add(p, at, PLAN_AGENT, agent, what, what == AGENT_PAUSES ?
+		 some_us(r, 700 * SIM_MSEC) :
 		 (u32)rng_below(r, 1u << p->shape.nodes), 0);
 }
 
@@ -168,6 +176,96 @@ void run_agent(struct world *w, const u32 *arg)
 	case AGENT_FINDS_ALL:
 		g->storeless = false;
 		g->reach = ~0u;
+		break;
+	case AGENT_PAUSES:
+		story_add(w, "controller %u stands still for %u us", i, arg[2]);
+		g->paused_ns = w->clock.now_ns + arg[2] * SIM_USEC;
+		break;
+	}
+}
+
+enum {
+	WISH_PRIMARY,
+	WISH_ANYWHERE,
+	WISH_MODE,
+	WISH_MEMBERS,
+	WISH_REQUIRED,
+	WISH_SHRINK,
+	WISH_STOP,
+	WISH_START,
+	WISHES
+};
+
+void draw_wish(struct plan *p, struct rng *r, const struct mood *m, u64 at)
+{
+	u32 what = (u32)rng_below(r, WISHES);
+	u32 value = (u32)rng_below(r, 1u << p->shape.nodes);
+
+	(void)m;
+	plan_add(p, at, PLAN_WISH, what, value, 0, 0);
+	if (what == WISH_STOP)
+		plan_add(p, at + rng_below(r, 300) * SIM_MSEC, PLAN_WISH,
+			 WISH_START, 0, 0, 0);
+}
+
+/* A mode or a set that stands less is not wished for while a disk is missing. */
+static bool disk_missing(const struct world *w)
+{
+	for (u8 i = 0; i < w->shape.nodes; i++)
+		if (w->node[i].lost || w->node[i].failed_once)
+			return true;
+	return w->control.exclude;
+}
+
+static void wish_mode(struct world *w, u32 value)
+{
+	struct control *c = &w->control;
+	u8 mode = (u8)(1 + value % SWBLOCK_MODE_SYNC_ALL);
+
+	if (mode == SWBLOCK_MODE_SYNC_QUORUM && w->shape.nodes < 3)
+		return;
+	story_add(w, "the operator wants %s", swb_text_mode(mode));
+	c->wish_mode = mode;
+}
+
+void run_wish(struct world *w, const u32 *arg)
+{
+	struct control *c = &w->control;
+	u32 all = (1u << w->shape.nodes) - 1, n = w->shape.nodes;
+
+	if (disk_missing(w) && (arg[0] % WISHES == WISH_MODE ||
+				arg[0] % WISHES == WISH_MEMBERS))
+		return;
+	switch (arg[0] % WISHES) {
+	case WISH_PRIMARY:
+		c->wish_primary = (u8)(arg[1] % n);
+		story_add(w, "the operator wants the role on n%u",
+			  c->wish_primary);
+		break;
+	case WISH_ANYWHERE:
+		c->wish_primary = SIM_NOBODY;
+		break;
+	case WISH_MODE:
+		wish_mode(w, arg[1]);
+		break;
+	case WISH_MEMBERS:	/* the last one leaves, or comes back */
+		c->wish_nodes = n > 2 && arg[1] % 2 ? (u8)(n - 1) : 0;
+		story_add(w, "the operator wants %u members",
+			  c->wish_nodes ? c->wish_nodes : n);
+		break;
+	case WISH_REQUIRED:
+		if (arg[1] & all & ~c->exclude)
+			c->wish_required = arg[1] & all;
+		break;
+	case WISH_SHRINK:
+		c->shrinks = arg[1] % 2;
+		break;
+	case WISH_STOP:
+		story_add(w, "the operator stops the volume");
+		c->stopped = true;
+		break;
+	case WISH_START:
+		c->stopped = false;
 		break;
 	}
 }

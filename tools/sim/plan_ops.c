@@ -424,4 +424,6 @@ const struct plan_row plan_row[PLAN_KINDS] = {
 	[PLAN_AGENT] = { "agent", { NUMBER("agent"), NUMBER("what"),
 				    MASK("reach") },
 			 600, 1, 20, draw_agent, run_agent },
+	[PLAN_WISH] = { "wish", { NUMBER("what"), NUMBER("value") },
+			500, 1, 12, draw_wish, run_wish },
 };

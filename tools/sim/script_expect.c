@@ -99,11 +99,11 @@ static bool expect_refused(struct script *s, struct node *n)
 	return script_fail(s, "no such reason: %s", script_word(s, 3));
 }
 
-/* expect case recover|resync|promote LETTER: it was reached in this run */
+/* expect case TABLE LETTER: it was reached in this run */
 static bool expect_case(struct script *s)
 {
 	static const char *const name[] = { "", "recover", "resync",
-					    "promote" };
+					    "promote", "volume", "member" };
 	u8 letter = (u8)script_word(s, 3)[0];
 
 	for (u32 t = 1; t < ARRAY_SIZE(name); t++)
@@ -112,7 +112,7 @@ static bool expect_case(struct script *s)
 			return s->w->letters[t][letter - 'A'] ? true :
 			       script_fail(s, "case %c of %s was not reached",
 					   letter, name[t]);
-	return script_fail(s, "expect case recover|resync|promote LETTER");
+	return script_fail(s, "expect case recover|resync|promote|volume|member LETTER");
 }
 
 static bool expect_node(struct script *s, const char *what, struct node *n)

@@ -101,17 +101,65 @@ static bool do_watch(struct script *s)
 	return true;
 }
 
-/* store on|off: the controller reaches its store; controller restart */
+/*
+ * store on|off|restart|pause [AGENT] [MS]: the controller reaches its store, or
+ * not; it restarts; it stands still
+ */
 static bool do_store(struct script *s)
 {
 	const char *what = script_word(s, 1);
+	u32 i = (u32)script_number(s, 2, 0);
+	struct agent *g = &s->w->control.agent[i % CONTROL_AGENTS];
 
 	if (strcmp(what, "restart") == 0)
-		control_restart(s->w, 0);
+		control_restart(s->w, (u8)(i % CONTROL_AGENTS));
+	else if (strcmp(what, "pause") == 0)
+		g->paused_ns = s->w->clock.now_ns +
+			       script_number(s, 3, 0) * SIM_MSEC;
 	else if (strcmp(what, "on") == 0 || strcmp(what, "off") == 0)
-		s->w->control.agent[0].storeless = what[1] == 'f';
+		g->storeless = what[1] == 'f';
 	else
-		return script_fail(s, "store on|off|restart");
+		return script_fail(s, "store on|off|restart|pause [AGENT] [MS]");
+	return true;
+}
+
+static u8 mode_of(const char *name)
+{
+	for (u8 m = SWBLOCK_MODE_BEST_EFFORT; m <= SWBLOCK_MODE_SYNC_ALL; m++)
+		if (strcmp(swb_text_mode(m), name) == 0)
+			return m;
+	return 0;
+}
+
+/*
+ * wish primary nN|any, wish override nN, wish mode MODE, wish members N,
+ * wish required MASK, wish shrink on|off, wish stopped on|off
+ */
+static bool do_wish(struct script *s)
+{
+	struct control *c = &s->w->control;
+	const char *what = script_word(s, 1), *value = script_word(s, 2);
+	struct node *n = script_node(s, 2);
+	bool on = strcmp(value, "on") == 0;
+
+	c->wish_sequence++;
+	if (strcmp(what, "primary") == 0 || strcmp(what, "override") == 0) {
+		c->wish_primary = n ? n->id : SIM_NOBODY;
+		c->wish_override = what[0] == 'o';
+		c->overrides += c->wish_override;
+	} else if (strcmp(what, "mode") == 0 && mode_of(value)) {
+		c->wish_mode = mode_of(value);
+	} else if (strcmp(what, "members") == 0) {
+		c->wish_nodes = (u8)script_number(s, 2, 0);
+	} else if (strcmp(what, "required") == 0) {
+		c->wish_required = (u32)script_number(s, 2, 0);
+	} else if (strcmp(what, "shrink") == 0) {
+		c->shrinks = on;
+	} else if (strcmp(what, "stopped") == 0) {
+		c->stopped = on;
+	} else {
+		return script_fail(s, "wish what?");
+	}
 	return true;
 }
 
@@ -121,6 +169,7 @@ bool script_fault(struct script *s, bool *known)
 		const char *name;
 		bool (*run)(struct script *s);
 	} commands[] = {
+		{ "wish", do_wish },
 		{ "pause", do_pause }, { "stall", do_pause },
 		{ "slow", do_slow }, { "misroute", do_misroute },
 		{ "fail", do_fail }, { "lie", do_lie }, { "watch", do_watch },

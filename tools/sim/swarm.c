@@ -34,7 +34,7 @@ static void draw_shape(struct rng *r, u8 nodes, struct sim_shape *s)
 	s->clock_ppm = rng_chance(r, 600) ? 0 : rng_chance(r, 500) ?
 		       (u32)rng_between(r, 1, SIM_CLOCK_ERROR_PPM) :
 		       SIM_CLOCK_ERROR_PPM;
-	s->agents = rng_chance(r, 250) ? CONTROL_AGENTS : 1;
+	s->agents = rng_chance(r, 250) ? 2 + rng_chance(r, 300) : 1;
 	s->blind_permille = rng_chance(r, 200) ? 100 : 0;
 }
 

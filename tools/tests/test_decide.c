@@ -502,7 +502,7 @@ TEST(test_decide_restarted, "a primary that came back without its role needs a n
 	v.member[0].role = SWBLOCK_ROLE_NONE;
 	EXPECT('R', WIN);
 	CHECK_EQ(d.cause, SWB_CAUSE_RESTARTED);
-	v.member[0].conditions = SWBLOCK_COND_DISK_FAILED;
+	v.member[0].flags = SWBLOCK_REPORT_DISK_FAILED;
 	EXPECT('Q', WIN);
 	CHECK_EQ(d.cause, SWB_CAUSE_DISK);
 }
@@ -783,6 +783,18 @@ TEST(test_decide_shrink_and_grow, "sync_all: a required member that is gone leav
 	CHECK_EQ(d.config.required, 3);
 }
 
+TEST(test_decide_primary_is_required, "sync_all: who is primary is required, wished "
+	"or not, and the wish is reached by that")
+{
+	healthy(SWBLOCK_MODE_SYNC_ALL, 3);
+	v.wish.config.required = 2;
+	EXPECT('X', WIN);
+	CHECK_EQ(d.config.required, 3);
+	v.authority.config.required = 3;
+	v.authority.judge[0].required = 3;
+	EXPECT('A', NOTHING);
+}
+
 TEST(test_decide_replacement, "sync_quorum: one member is replaced per epoch, in its "
 	"own place, and only while a majority of the new members is in sync")
 {
@@ -883,6 +895,124 @@ TEST(test_decide_wish_impossible, "an impossible wish is refused, and the volume
 	CHECK_EQ(d.config.member_count, 3);
 }
 
+/* ---- members ----------------------------------------------------------- */
+
+static struct swb_member_view mv;
+
+/* member 0 is the primary of epoch 5, two peers, a lease of 9 s that ends in 8 */
+static void primary_here(void)
+{
+	healthy(SWBLOCK_MODE_SYNC_ALL, 3);
+	memset(&mv, 0, sizeof(mv));
+	mv.now_ns = v.now_ns;
+	mv.read_ns = v.now_ns - SEC / 10;
+	mv.authority = v.authority;
+	mv.authority.lease_ms = 9000;
+	mv.self = v.member[0];
+	mv.config_known = true;
+	mv.lease_end_ns = v.now_ns + 8 * SEC;
+	mv.peer_count = 2;
+	for (u32 i = 0; i < 2; i++)
+		mv.peer[i] = (struct swb_member_peer){
+			.replica = uuid_of(i + 1),
+			.state = SWBLOCK_PEER_IN_SYNC, .linked = true,
+			.reachable = true, .ready = true,
+		};
+	mv.tune = v.tune;
+}
+
+#define MEMBER(l, o)							\
+	do {								\
+		swb_decide_member(&mv, &md);				\
+		CHECK_EQ(md.letter, l);					\
+		CHECK_EQ(md.order, SWB_MEMBER_##o);			\
+	} while (0)
+
+static struct swb_member_decision md;
+
+TEST(test_decide_member_lease, "the lease is renewed when a third of it is over, from "
+	"the start of the read that showed the grant; an old read prolongs nothing (P13)")
+{
+	primary_here();
+	MEMBER('A', NOTHING);
+	CHECK_EQ(md.until_ns, mv.now_ns + 2 * SEC);
+	mv.now_ns += 2 * SEC;
+	mv.read_ns = mv.now_ns - SEC / 10;
+	MEMBER('N', RENEW);
+	CHECK_EQ(md.lease_end_ns, mv.read_ns + 9 * SEC);
+	mv.read_ns = mv.now_ns - 9 * SEC;
+	MEMBER('A', NOTHING);
+	mv.authority.epoch = 6;
+	mv.authority.phase = SWB_PHASE_WON;
+	MEMBER('F', ADOPT);
+	CHECK_EQ(md.epoch, 6);
+}
+
+TEST(test_decide_member_links, "the primary's host links who is ready; after links that "
+	"ended early the next one waits, doubled each time (I-206)")
+{
+	primary_here();
+	mv.peer[1].linked = false;
+	MEMBER('L', LINK);
+	CHECK_EQ(md.peer, 1);
+	mv.peer[1].failed = 2;
+	mv.peer[1].failed_ns = mv.now_ns - 7 * SEC;
+	MEMBER('P', NOTHING);
+	CHECK_EQ(md.until_ns, mv.now_ns + SEC);		/* 4 s, doubled once */
+	mv.peer[1].failed_ns -= SEC;
+	MEMBER('L', LINK);
+	mv.peer[1].ready = false;
+	MEMBER('A', NOTHING);
+	mv.self.role = SWBLOCK_ROLE_REPLICA;
+	mv.authority.primary = uuid_of(1);
+	mv.peer[1].ready = true;
+	MEMBER('A', NOTHING);
+}
+
+TEST(test_decide_member_rebuild, "a peer that needs a rebuild gets it, unless it is "
+	"required: then it leaves the set first (P10 vii)")
+{
+	primary_here();
+	mv.peer[0].state = SWBLOCK_PEER_NEEDS_REBUILD;
+	mv.auto_rebuild = true;
+	MEMBER('A', NOTHING);
+	mv.authority.config.required = 5;
+	MEMBER('M', REBUILD);
+	CHECK_EQ(md.peer, 0);
+	mv.auto_rebuild = false;
+	MEMBER('A', NOTHING);
+}
+
+TEST(test_decide_member_opens_once, "a granted member is promoted until it has opened "
+	"the epoch; not when stopped, void, refused a moment ago, or by an old read")
+{
+	primary_here();
+	mv.self.role = SWBLOCK_ROLE_NONE;
+	mv.self.opened = 4;
+	MEMBER('G', PROMOTE);
+	CHECK_EQ(md.lease_end_ns, mv.read_ns + 9 * SEC);
+	mv.failed = 1;
+	mv.failed_ns = mv.now_ns;
+	MEMBER('W', NOTHING);
+	mv.failed = 0;
+	mv.read_ns = mv.now_ns - 9 * SEC;
+	MEMBER('W', NOTHING);
+	mv.self.flags = SWBLOCK_REPORT_DISK_FAILED;
+	MEMBER('V', NOTHING);
+	mv.stopped = true;
+	MEMBER('S', NOTHING);
+	mv.self.opened = 5;
+	MEMBER('H', NOTHING);
+	mv.authority.primary = uuid_of(1);
+	mv.read_ns = mv.now_ns;
+	MEMBER('J', ASSIGN);
+	mv.self.role = SWBLOCK_ROLE_REPLICA;
+	mv.config_known = false;
+	MEMBER('K', ASSIGN);
+	mv.self.replica = uuid_of(6);
+	MEMBER('R', NOTHING);
+}
+
 /* ---- views by chance --------------------------------------------------- */
 
 static struct swb_config random_config(u8 members)
@@ -910,7 +1040,7 @@ static void random_member(u8 i, u64 epoch)
 		   (rnd_below(40) == 0);
 	m->opened = m->epoch - (rnd_below(2) ? rnd_below(m->epoch + 1) : 0);
 	m->flags = rnd_below(10) ? 0 : 1U << rnd_below(2);
-	m->conditions = rnd_below(10) ? 0 : SWBLOCK_COND_DISK_FAILED;
+	m->conditions = (u32)rnd_below(0x2000);	/* shown, decides nothing */
 	m->settled = rnd_below(2);
 	m->peer_state = rnd_below(2) ? SWBLOCK_PEER_IN_SYNC : (u8)rnd_below(6);
 	if (rnd_below(4)) {
