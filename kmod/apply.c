@@ -17,7 +17,7 @@
 #include <linux/sched/mm.h>
 #include "peer.h"
 #include "post.h"
-#include "rebuild.h"
+#include "base.h"
 #include "stats.h"
 #include "trace.h"
 
@@ -341,7 +341,7 @@ static int handle_base(struct swb_link *l, const struct swb_frame *f)
 			err = SWBLOCK_REASON_BAD_PAYLOAD_CRC;
 	}
 	if (!err)
-		err = swb_rebuild_write(l, f, &rec, g);
+		err = swb_base_write(l, f, &rec, g);
 	if (g)
 		swb_group_put(g);
 	if (!err)

@@ -16,7 +16,7 @@
 #include <linux/slab.h>
 #include "format/wire.h"
 #include "post.h"
-#include "rebuild.h"
+#include "base.h"
 
 #define WINDOW_START	(1024 * 1024)
 #define WINDOW_STEP	(64 * 1024)
@@ -191,7 +191,7 @@ static struct swb_lane *lane_create(struct swb_volume *v, u8 peer, u64 session,
 	return lane;
 }
 
-void swb_rebuild_start(struct swb_volume *v, const struct swb_action *act)
+void swb_lane_start(struct swb_volume *v, const struct swb_action *act)
 {
 	u64 match = v->core.peer[act->peer].match_lsn;	/* step_mutex */
 	struct swb_lane *lane;
@@ -215,13 +215,13 @@ void swb_rebuild_start(struct swb_volume *v, const struct swb_action *act)
 	}
 	if (!v->rebuild.progress[act->peer].running)
 		v->rebuild.lanes++;
-	swb_rebuild_progress_begin(v, act->peer, act->b, todo);
+	swb_base_progress_begin(v, act->peer, act->b, todo);
 	spin_unlock_irqrestore(&v->lock, flags);
 	if (lane)
 		kref_put(&lane->ref, lane_release);
 }
 
-void swb_rebuild_stop(struct swb_volume *v, u8 peer)
+void swb_lane_stop(struct swb_volume *v, u8 peer)
 {
 	unsigned long flags;
 
@@ -229,7 +229,7 @@ void swb_rebuild_stop(struct swb_volume *v, u8 peer)
 	spin_lock_irqsave(&v->lock, flags);
 	if (v->rebuild.progress[peer].running)
 		v->rebuild.lanes--;
-	swb_rebuild_progress_end(v, peer);
+	swb_base_progress_end(v, peer);
 	spin_unlock_irqrestore(&v->lock, flags);
 }
 
@@ -364,7 +364,7 @@ void swb_lane_acked(struct swb_link *l, u64 bytes)
 	if (lane && bytes > lane->acked && bytes <= lane->sent) {
 		lane->acked = bytes;
 		adapt_window(lane);
-		swb_rebuild_progress_count(v, lane->peer, bytes);
+		swb_base_progress_count(v, lane->peer, bytes);
 		l->pending |= BIT(SWB_SEND_BASE);
 		wake_up(&l->wait);
 	}

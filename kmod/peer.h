@@ -45,7 +45,7 @@
  * @ping_flush_lsn: flush asked for with the pending PING; v->lock
  * @cookie: of the LINK order
  * @told_committed: tx: C on the last frame sent
- * @lane: base lane of this session, or NULL (rebuild.c); v->lock
+ * @lane: base lane of this session, or NULL (base.c, lane.c); v->lock
  * @base_again: tx: the base lane waits for its rate
  * @base_turn: tx: groups shipped since the base lane had its turn
  * @base_rec: tx: body of a BASE frame

@@ -19,7 +19,7 @@
 #include "notify.h"
 #include "peer.h"
 #include "post.h"
-#include "rebuild.h"
+#include "base.h"
 #include "trace.h"
 #include "write.h"
 
@@ -85,7 +85,7 @@ static void order_truncate(struct swb_volume *v, u64 lsn)
 static void order_rebuild_prepare(struct swb_volume *v,
 				  const struct swb_action *act)
 {
-	int err = swb_rebuild_prepare(v, act);
+	int err = swb_base_prepare(v, act);
 
 	if (err)
 		follow_failed(v, "prepare for a rebuild", err);
@@ -95,7 +95,7 @@ static void order_rebuild_prepare(struct swb_volume *v,
 
 static void order_rebuild_clear(struct swb_volume *v)
 {
-	int err = swb_rebuild_clear(v);
+	int err = swb_base_clear(v);
 
 	if (err)
 		follow_failed(v, "end a rebuild", err);
@@ -288,10 +288,10 @@ static void execute(struct swb_volume *v, const struct swb_action *act)
 		order_rebuild_prepare(v, act);
 		break;
 	case SWB_ACT_BASE_START:
-		swb_rebuild_start(v, act);
+		swb_lane_start(v, act);
 		break;
 	case SWB_ACT_BASE_STOP:
-		swb_rebuild_stop(v, act->peer);
+		swb_lane_stop(v, act->peer);
 		break;
 	case SWB_ACT_REBUILD_CLEAR:
 		order_rebuild_clear(v);

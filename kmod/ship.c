@@ -17,7 +17,7 @@
 #include <linux/sched/mm.h>
 #include "peer.h"
 #include "post.h"
-#include "rebuild.h"
+#include "base.h"
 #include "stats.h"
 #include "trace.h"
 

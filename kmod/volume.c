@@ -14,7 +14,7 @@
 #include <linux/slab.h>
 #include "notify.h"
 #include "post.h"
-#include "rebuild.h"
+#include "base.h"
 #include "replay.h"
 #include "trace.h"
 #include "volume.h"
@@ -527,7 +527,7 @@ void swb_volume_stop(struct swb_volume *v)
 	destroy_workqueue(v->wq);
 	swb_flusher_stop(&v->flusher);
 	swb_post_stop(v);
-	swb_rebuild_destroy(v);
+	swb_base_destroy(v);
 	swb_bitmap_destroy(&v->bitmap);
 	swb_wal_destroy(&v->wal);
 	swb_dirty_destroy(&v->dirty);

@@ -121,7 +121,7 @@ struct swb_rebuild_progress {
 };
 
 /**
- * struct swb_rebuild - what rebuilds need of a volume (rebuild.c)
+ * struct swb_rebuild - what rebuilds need of a volume (base.c, lane.c)
  * @progress: by peer; lock
  * @rate_max: of each lane, bytes per second, 0 = no limit; lock
  * @lanes: base lanes that run; lock

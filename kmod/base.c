@@ -14,13 +14,13 @@
 #include <linux/math64.h>
 #include "format/wire.h"
 #include "post.h"
-#include "rebuild.h"
+#include "base.h"
 
 #define RATE_NS		NSEC_PER_SEC	/* how often the rate is counted */
 
 /* ---- the books ---------------------------------------------------- */
 
-void swb_rebuild_progress_begin(struct swb_volume *v, u8 peer, u8 kind, u64 todo)
+void swb_base_progress_begin(struct swb_volume *v, u8 peer, u8 kind, u64 todo)
 {
 	struct swb_rebuild_progress *p = &v->rebuild.progress[peer];
 
@@ -32,7 +32,7 @@ void swb_rebuild_progress_begin(struct swb_volume *v, u8 peer, u8 kind, u64 todo
 	p->mark_ns = ktime_get_boottime_ns();
 }
 
-void swb_rebuild_progress_count(struct swb_volume *v, u8 peer, u64 done)
+void swb_base_progress_count(struct swb_volume *v, u8 peer, u64 done)
 {
 	struct swb_rebuild_progress *p = &v->rebuild.progress[peer];
 	u64 now = ktime_get_boottime_ns();
@@ -49,7 +49,7 @@ void swb_rebuild_progress_count(struct swb_volume *v, u8 peer, u64 done)
 	p->mark_bytes = done;
 }
 
-void swb_rebuild_progress_end(struct swb_volume *v, u8 peer)
+void swb_base_progress_end(struct swb_volume *v, u8 peer)
 {
 	lockdep_assert_held(&v->lock);
 	v->rebuild.progress[peer].running = false;
@@ -114,9 +114,10 @@ static void end_target(struct swb_volume *v)
 	swb_blocks_destroy(&v->rebuild.written);
 }
 
-int swb_rebuild_prepare(struct swb_volume *v, const struct swb_action *act)
+int swb_base_prepare(struct swb_volume *v, const struct swb_action *act)
 {
 	bool delta = act->a == SWB_START_DELTA;
+	u8 peer = v->core.rebuild_peer;		/* step_mutex */
 	unsigned long flags;
 	int err = 0;
 
@@ -126,15 +127,15 @@ int swb_rebuild_prepare(struct swb_volume *v, const struct swb_action *act)
 	if (!err)
 		err = mark_and_restart(v);
 	if (!err)
-		err = begin_target(v, act->peer);
+		err = begin_target(v, peer);
 	swb_flusher_resume(&v->flusher);
 	spin_lock_irqsave(&v->lock, flags);
-	swb_rebuild_progress_begin(v, act->peer, act->a, 0);
+	swb_base_progress_begin(v, peer, act->a, 0);
 	spin_unlock_irqrestore(&v->lock, flags);
 	return err;
 }
 
-int swb_rebuild_clear(struct swb_volume *v)
+int swb_base_clear(struct swb_volume *v)
 {
 	unsigned long flags;
 	int err;
@@ -144,7 +145,7 @@ int swb_rebuild_clear(struct swb_volume *v)
 	if (!err) {
 		spin_lock_irqsave(&v->lock, flags);
 		swb_core_rebuild_unmark(&v->core);
-		swb_rebuild_progress_end(v, v->rebuild.target_peer);
+		swb_base_progress_end(v, v->rebuild.target_peer);
 		spin_unlock_irqrestore(&v->lock, flags);
 		err = swb_super_save(&v->super, &v->core, &v->lock);
 		end_target(v);
@@ -222,13 +223,13 @@ static void took(struct swb_link *l, const struct swb_frame *f, u32 bytes)
 	spin_lock_irqsave(&v->lock, flags);
 	swb_core_base_took(&v->core, l->peer, f->session, bytes);
 	done = v->rebuild.progress[l->peer].done_bytes + bytes;
-	swb_rebuild_progress_count(v, l->peer, done);
+	swb_base_progress_count(v, l->peer, done);
 	l->pending |= BIT(SWB_SEND_ACK);
 	wake_up(&l->wait);
 	spin_unlock_irqrestore(&v->lock, flags);
 }
 
-int swb_rebuild_write(struct swb_link *l, const struct swb_frame *f,
+int swb_base_write(struct swb_link *l, const struct swb_frame *f,
 		      const struct swb_rec *rec, const struct swb_group *g)
 {
 	u64 last = rec->sector + (rec->len_bytes >> SECTOR_SHIFT);
@@ -254,7 +255,7 @@ int swb_rebuild_write(struct swb_link *l, const struct swb_frame *f,
 	return err;
 }
 
-void swb_rebuild_destroy(struct swb_volume *v)
+void swb_base_destroy(struct swb_volume *v)
 {
 	mutex_lock(&v->flusher.mutex);
 	end_target(v);

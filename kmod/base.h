@@ -10,8 +10,8 @@
  * The source's end is a struct swb_lane of its link; the target's is in the
  * volume (struct swb_rebuild, volume.h), because the flusher has its part in it.
  */
-#ifndef SWB_REBUILD_H
-#define SWB_REBUILD_H
+#ifndef SWB_BASE_H
+#define SWB_BASE_H
 
 #include "peer.h"
 
@@ -24,26 +24,26 @@
 /* ---- executors of orders; step_mutex, may wait for our own disks -------------- */
 
 /**
- * swb_rebuild_prepare() - REBUILD_PREPARE: this copy becomes the target. After it
+ * swb_base_prepare() - REBUILD_PREPARE: this copy becomes the target. After it
  * the mark is durable and the log is empty and goes on at the source's extent_lo + 1.
  * Return: 0 or an error of the disk or of memory.
  */
-int swb_rebuild_prepare(struct swb_volume *v, const struct swb_action *act);
+int swb_base_prepare(struct swb_volume *v, const struct swb_action *act);
 
-/** swb_rebuild_clear() - REBUILD_CLEAR: what was written is durable, the mark goes */
-int swb_rebuild_clear(struct swb_volume *v);
+/** swb_base_clear() - REBUILD_CLEAR: what was written is durable, the mark goes */
+int swb_base_clear(struct swb_volume *v);
 
-/** swb_rebuild_start() - BASE_START: the lane to a peer begins */
-void swb_rebuild_start(struct swb_volume *v, const struct swb_action *act);
+/** swb_lane_start() - BASE_START: the lane to a peer begins */
+void swb_lane_start(struct swb_volume *v, const struct swb_action *act);
 
-/** swb_rebuild_stop() - BASE_STOP: the lane to a peer sends no more */
-void swb_rebuild_stop(struct swb_volume *v, u8 peer);
+/** swb_lane_stop() - BASE_STOP: the lane to a peer sends no more */
+void swb_lane_stop(struct swb_volume *v, u8 peer);
 
 /* ---- the books, for status; lock held ---------------------------------------- */
 
-void swb_rebuild_progress_begin(struct swb_volume *v, u8 peer, u8 kind, u64 todo);
-void swb_rebuild_progress_count(struct swb_volume *v, u8 peer, u64 done);
-void swb_rebuild_progress_end(struct swb_volume *v, u8 peer);
+void swb_base_progress_begin(struct swb_volume *v, u8 peer, u8 kind, u64 todo);
+void swb_base_progress_count(struct swb_volume *v, u8 peer, u64 done);
+void swb_base_progress_end(struct swb_volume *v, u8 peer);
 
 /* ---- source: the tx thread of the link ----------------------------------------- */
 
@@ -76,7 +76,7 @@ void swb_lane_detach(struct swb_link *l);
 /* ---- target: the rx thread of the link --------------------------------------- */
 
 /**
- * swb_rebuild_write() - a BASE frame: what the stream has not written goes to the
+ * swb_base_write() - a BASE frame: what the stream has not written goes to the
  * extent, extent_hi before it
  * @l: link
  * @f: frame
@@ -85,10 +85,10 @@ void swb_lane_detach(struct swb_link *l);
  *
  * Return: 0, -ESHUTDOWN, or a reason (apply.c).
  */
-int swb_rebuild_write(struct swb_link *l, const struct swb_frame *f,
+int swb_base_write(struct swb_link *l, const struct swb_frame *f,
 		      const struct swb_rec *rec, const struct swb_group *g);
 
-/** swb_rebuild_destroy() - the volume is taken apart; no link is left */
-void swb_rebuild_destroy(struct swb_volume *v);
+/** swb_base_destroy() - the volume is taken apart; no link is left */
+void swb_base_destroy(struct swb_volume *v);
 
-#endif /* SWB_REBUILD_H */
+#endif /* SWB_BASE_H */
