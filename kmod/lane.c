@@ -157,11 +157,11 @@ static void choose_blocks(struct swb_lane *lane, u8 kind, u64 match)
 	const struct swb_durable *d = &v->core.d;
 
 	lane->all = true;
-	if (kind != SWB_START_DELTA ||
-	    swb_blocks_create(&lane->todo, d->extent_bytes, SWB_GRANULE_BYTES))
+	if (kind != SWB_START_DELTA)
 		return;
-	mutex_lock(&v->flusher.mutex);	/* neither set nor cleared meanwhile */
-	if (d->bitmap_lsn <= match) {
+	mutex_lock(&v->flusher.mutex);	/* neither set, cleared nor grown meanwhile */
+	if (d->bitmap_lsn <= match &&
+	    !swb_blocks_create(&lane->todo, d->extent_bytes, SWB_GRANULE_BYTES)) {
 		swb_bitmap_copy(&v->bitmap, &lane->todo);
 		lane->all = false;
 	}
