@@ -51,6 +51,7 @@ static const struct key keys[] = {
 	{ "", "swblockctl", KIND_PATH, AT(swblockctl), "", 0, 0 },
 	{ "", "auto_rebuild", KIND_BOOL, AT(auto_rebuild), "true", 0, 0 },
 	{ "store", "address", KIND_TEXT, AT(store), NULL, 0, 0 },
+	{ "store", "create", KIND_BOOL, AT(store_create), "true", 0, 0 },
 	{ "store", "timeout", KIND_MS, AT(store_timeout_ms), "2s", 100, 60000 },
 	{ "links", "listen", KIND_ADDRESS, AT(listen), "127.0.0.1:7790", 0, 0 },
 	{ "links", "advertise", KIND_ADDRESS, AT(advertise), "", 0, 0 },

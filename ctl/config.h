@@ -19,6 +19,7 @@
  * @path: of the file
  * @node: name of this host; members name it in the wish
  * @store: address of the authority store, with its options
+ * @store_create: an SQLite store that is missing is made
  * @store_timeout_ms: bound of one store call
  * @listen: HOST:PORT that peers connect to
  * @advertise: HOST:PORT under which peers reach us; @listen if not given
@@ -38,6 +39,7 @@ struct config {
 	char path[CONFIG_TEXT_MAX];
 	char node[SWBLOCK_LABEL_MAX];
 	char store[CONFIG_TEXT_MAX];
+	bool store_create;
 	uint32_t store_timeout_ms;
 	char listen[CONFIG_TEXT_MAX];
 	char advertise[CONFIG_TEXT_MAX];

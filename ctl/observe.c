@@ -476,7 +476,8 @@ static int on_store(sd_event_source *s, int fd, uint32_t revents, void *arg)
 int observe_open(struct daemon *d)
 {
 	struct store_queue_config c = {
-		.address = d->cfg.store, .timeout_ms = d->cfg.store_timeout_ms,
+		.address = d->cfg.store, .create = d->cfg.store_create,
+		.timeout_ms = d->cfg.store_timeout_ms,
 		.watch = "v/", .changed = on_changed, .arg = d,
 	};
 	int err = store_queue_create(&d->store, &c);

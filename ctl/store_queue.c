@@ -174,7 +174,7 @@ static int line_connect(struct line *l, char *why, size_t len)
 	struct store_identity id;
 	int err;
 
-	err = store_open(&l->s, q->address, false, q->cfg.timeout_ms, why, len);
+	err = store_open(&l->s, q->address, q->cfg.create, q->cfg.timeout_ms, why, len);
 	if (!err) {
 		err = store_identity(l->s, &id);
 		if (err)

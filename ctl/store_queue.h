@@ -21,6 +21,8 @@ struct store_queue;
 /**
  * struct store_queue_config - how
  * @address: as of store_open(); copied
+ * @create: an SQLite file that is missing is made: a new store, whose members are
+ *	those that have adopted no other one (P17c)
  * @timeout_ms: bound of each store call that a request makes
  * @watch: prefix whose changes are reported, NULL: no second thread; copied
  * @changed: something below @watch may have changed: look again. The first call
@@ -29,6 +31,7 @@ struct store_queue;
  */
 struct store_queue_config {
 	const char *address;
+	bool create;
 	unsigned int timeout_ms;
 	const char *watch;
 	void (*changed)(void *arg);
