@@ -11,11 +11,11 @@ VUUID=11111111-2222-4333-8444-555555555555
 nodes=(a b c)
 store=$swb_tmp/store.db
 export SWBLOCK_STORE=$store
-lease_ms=3000 mode=sync_quorum policy=written size_bytes=$((64 << 20))
-silence=2s
+lease_ms=4000 mode=sync_quorum policy=written size_bytes=$((64 << 20))
+silence=4s turn=300ms
 shrink_ms=0
 wish_sequence=0
-preferred=null stopped=false
+preferred=null stopped=false format_force=false
 declare -A daemon_pid
 
 # replica NODE: the replica id of its member
@@ -41,10 +41,10 @@ write_config()
 	  listen: 127.0.0.1:$(port "$1")
 	timing:
 	  silence: $silence
-	  collect: 500ms
-	  turn: 200ms
-	  backoff: 200ms
-	  poll: 300ms
+	  collect: 2s
+	  turn: $turn
+	  backoff: 500ms
+	  poll: 600ms
 	  order: 5s
 	lease:
 	  margin: 300ms
@@ -60,7 +60,8 @@ start_daemon()
 	shift
 
 	write_config "$node"
-	swblockd -c "$swb_tmp/$node.yaml" --faults "$@" >>"$swb_tmp/$node.log" 2>&1 &
+	SWBLOCKD_FAULT_FILE=$swb_tmp/fault-$node \
+		swblockd -c "$swb_tmp/$node.yaml" --faults "$@" >>"$swb_tmp/$node.log" 2>&1 &
 	daemon_pid[$node]=$!
 	defer kill -KILL "${daemon_pid[$node]}"
 }
@@ -80,7 +81,7 @@ wish()
 	for m in "$@"; do
 		place "$m"
 		list+="${list:+,}{\"replica\":\"$(replica "$m")\",\"label\":\"$m\",\"node\":\"$m\",
-			\"data\":\"${lower[$m]}\",\"wal\":\"\",\"format\":true,\"format_force\":false}"
+			\"data\":\"${lower[$m]}\",\"wal\":\"\",\"format\":true,\"format_force\":$format_force}"
 		required=$((required | 1 << i))
 		i=$((i + 1))
 	done
@@ -142,6 +143,22 @@ all_in_sync()
 	[ "$(st "$primary" '[.peers[] | select(.state == "in_sync")] | length')" = "${1:-2}" ]
 }
 
+# await SECONDS DESCRIPTION COMMAND...: like check poll_until, but in this shell, so
+# that the command may set variables; shows the logs when it does not come
+await()
+{
+	local seconds=$1 what=$2
+	shift 2
+
+	if poll_until "$seconds" "$@"; then
+		pass "$what"
+	else
+		fail "$what"
+		show_logs
+		return 1
+	fi
+}
+
 # cluster_up: three daemons, one volume, a primary, everybody in sync
 cluster_up()
 {
@@ -157,8 +174,8 @@ cluster_up()
 	for n in "${nodes[@]}"; do
 		start_daemon "$n"
 	done
-	poll_until 40 some_primary || { show_logs; die "no primary"; }
-	poll_until 30 all_in_sync || { show_logs; die "not in sync"; }
+	poll_until 90 some_primary || { show_logs; die "no primary"; }
+	poll_until 60 all_in_sync || { show_logs; die "not in sync"; }
 }
 
 show_logs()
