@@ -82,10 +82,27 @@ static void adopt(struct daemon *d, struct own *o, uint64_t epoch)
 
 	if (!store_known(d, &store, &generation))
 		return;
+	o->asked_epoch = epoch;
+	o->asked_ns = boottime_ns();
 	fault_point("adopt", false);
 	answered(d, o, kern_adopt(d->kern, o->kv->id, epoch, &store, generation,
 				  pend(d, o, SWB_MEMBER_ADOPT)));
 	fault_point("adopt", true);
+}
+
+/* Asked once, a report is on its way: into the store, or out of the kernel. */
+static bool may_adopt(struct daemon *d, const struct own *o, uint64_t epoch)
+{
+	uint64_t again = o->asked_ns + d->cfg.tune.backoff_ns;
+
+	if (o->kv->epoch != epoch || o->asked_epoch != epoch)
+		return true;
+	if (o->has_report && o->report.adopted == epoch)
+		return false;
+	if (boottime_ns() >= again)
+		return true;
+	turn_wake(d, again);
+	return false;
 }
 
 static void promote(struct daemon *d, const struct vol *v, struct own *o,
@@ -155,11 +172,8 @@ void apply_member(struct daemon *d, struct vol *v, struct own *o,
 	case SWB_MEMBER_ORDER_COUNT:
 		break;
 	case SWB_MEMBER_ADOPT:
-		/* the report of this epoch is on its way into the store */
-		if (o->kv->epoch == dec->epoch && o->has_report &&
-		    o->report.adopted == dec->epoch)
-			break;
-		adopt(d, o, dec->epoch);
+		if (may_adopt(d, o, dec->epoch))
+			adopt(d, o, dec->epoch);
 		break;
 	case SWB_MEMBER_PROMOTE:
 		promote(d, v, o, dec->lease_end_ns);

@@ -188,6 +188,9 @@ static bool format(struct job *j)
 	}
 	if (j->member.format_force)
 		argv[n++] = "--force";
+#ifdef SWB_CTL_FAULTS
+	argv[n++] = "--file";	/* the disks of unit tests are files */
+#endif
 	argv[n] = NULL;
 	fault_point("format", false);
 	pid = spawn(argv, &out);

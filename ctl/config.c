@@ -60,7 +60,7 @@ static const struct key keys[] = {
 	{ "lease", "margin", KIND_NS, AT(tune.margin_ns), "500ms", 0, 60000 },
 	{ "lease", "clock_ppm", KIND_NUMBER, AT(tune.clock_ppm), "1000", 0, 100000 },
 	{ "timing", "silence", KIND_NS, AT(tune.silence_ns), "4s", 100, MS_PER_DAY },
-	{ "timing", "collect", KIND_NS, AT(tune.collect_ns), "1s", 0, MS_PER_DAY },
+	{ "timing", "collect", KIND_NS, AT(tune.collect_ns), "2s", 0, MS_PER_DAY },
 	{ "timing", "turn", KIND_NS, AT(tune.turn_ns), "300ms", 0, MS_PER_DAY },
 	{ "timing", "backoff", KIND_NS, AT(tune.backoff_ns), "500ms", 10, MS_PER_DAY },
 	{ "timing", "poll", KIND_MS, AT(poll_ms), "1s", 20, 60000 },

@@ -114,6 +114,8 @@ enum own_attach {
  * @wished: the wish gives it to this node
  * @kv: as the kernel has it, in the current dump; NULL: not attached
  * @pending: order under way
+ * @asked_epoch: epoch that it was told to adopt last
+ * @asked_ns: and when
  * @refused: orders of @refused_epoch that the kernel refused in a row (I-206)
  * @refused_epoch: epoch of those
  * @refused_ns: when it refused the last one
@@ -148,6 +150,8 @@ struct own {
 	bool wished;
 	const struct kern_volume *kv;
 	struct pending pending;
+	uint64_t asked_epoch;
+	uint64_t asked_ns;
 	uint32_t refused;
 	uint64_t refused_epoch;
 	uint64_t refused_ns;
@@ -231,6 +235,8 @@ struct vol {
  * @read_ns: own clock before that read (P13)
  * @loading: a read is under way
  * @load_again: and another one is wanted
+ * @load_due: something has changed there
+ * @store_slow_ns: how long the store takes to answer, at its slowest lately
  * @load_ns: begin of the last read
  * @loaded_ns: end of the last one that succeeded
  * @store_said: reachability as logged last
@@ -265,7 +271,8 @@ struct daemon {
 	struct store_queue *store;
 	struct board *board;
 	uint64_t read_ns;
-	bool loading, load_again;
+	bool loading, load_again, load_due;
+	uint64_t store_slow_ns;
 	uint64_t load_ns;
 	uint64_t loaded_ns;
 	int store_said;
@@ -294,6 +301,8 @@ int observe_open(struct daemon *d);
 void observe_kernel(struct daemon *d);
 /** observe_load() - read the board again, soon */
 void observe_load(struct daemon *d);
+/** observe_store() - read the board again if that is due */
+void observe_store(struct daemon *d);
 struct vol *observe_vol(struct daemon *d, const struct swb_uuid *id);
 struct own *observe_own(struct daemon *d, const struct swb_uuid *replica);
 const struct host *observe_host(const struct daemon *d, const char *node);
@@ -363,8 +372,8 @@ void links_observe(struct daemon *d, struct own *o);
 struct own_link *links_of(struct own *o, const struct swb_uuid *peer);
 
 /* publish.c */
-/** publish_sign_ns() - so often a sign of life is written */
-uint64_t publish_sign_ns(const struct daemon *d);
+/** publish_poll_ns() - so often the store is read at least */
+uint64_t publish_poll_ns(const struct daemon *d);
 void publish(struct daemon *d);
 
 /* orders.c */

@@ -13,6 +13,8 @@
 
 #define EVENTS_A_TURN	64
 #define KERN_RETRY_NS	NSEC_PER_SEC
+/* so much at least between two looks at a store that changes all the time */
+#define CHANGED_NS	(50 * SWB_NSEC_PER_MSEC)
 /* a dump that is older is made again: LSNs move without an event */
 #define DUMP_AGE_NS	(100 * SWB_NSEC_PER_MSEC)
 
@@ -312,7 +314,7 @@ static int load_work(struct store *s, struct store_request *req)
 static void forgive_gap(struct daemon *d, uint64_t now)
 {
 	uint64_t gap = d->loaded_ns ? now - d->loaded_ns : 0;
-	uint64_t usual = 2ull * d->cfg.poll_ms * SWB_NSEC_PER_MSEC;
+	uint64_t usual = 2 * publish_poll_ns(d);
 	unsigned int i;
 
 	if (gap <= usual)
@@ -408,6 +410,7 @@ static void load_done(struct store_request *req, int err)
 	struct load *l = (struct load *)req;
 	struct daemon *d = l->d;
 	uint64_t now = boottime_ns();
+	struct board *old;
 
 	d->loading = false;
 	if (d->load_again)
@@ -416,13 +419,14 @@ static void load_done(struct store_request *req, int err)
 		turn_wake(d, now + d->cfg.poll_ms * SWB_NSEC_PER_MSEC);
 		return;
 	}
-	board_free(d->board);
+	old = d->board;
 	d->board = l->board;
 	d->read_ns = l->read_ns;
 	l->board = NULL;
 	relink_hosts(d, now);
 	relink_board(d);
 	d->loaded_ns = now;
+	board_free(old);	/* only now nothing points into it any more */
 }
 
 static void load_release(struct store_request *req)
@@ -459,7 +463,29 @@ void observe_load(struct daemon *d)
 
 static void on_changed(void *arg)
 {
-	observe_load(arg);
+	struct daemon *d = arg;
+
+	d->load_due = true;
+}
+
+/* A slow store must not be made slower by those who wait for it. */
+void observe_store(struct daemon *d)
+{
+	uint64_t now = boottime_ns(), pause = CHANGED_NS;
+	struct store_health h;
+
+	store_queue_health(d->store, &h);
+	d->store_slow_ns = max_t(uint64_t, h.latency_ns,
+				 d->store_slow_ns - d->store_slow_ns / 8);
+	pause = max_t(uint64_t, pause, d->store_slow_ns);
+	if (!d->load_due && now < d->load_ns + publish_poll_ns(d))
+		return;
+	if (now < d->load_ns + pause) {
+		turn_wake(d, d->load_ns + pause);
+		return;
+	}
+	d->load_due = false;
+	observe_load(d);
 }
 
 static int on_store(sd_event_source *s, int fd, uint32_t revents, void *arg)

@@ -292,24 +292,45 @@ static void publish_state(struct daemon *d, const struct vol *v, struct own *o)
 
 /* --- the sign of life --- */
 
-uint64_t publish_sign_ns(const struct daemon *d)
+/* The shortest lease of the volumes that are known, 0 = none has one. */
+static uint64_t shortest_lease_ms(const struct daemon *d)
 {
-	uint64_t ms = d->cfg.sign_ms ? d->cfg.sign_ms :
-		      d->cfg.tune.silence_ns / SWB_NSEC_PER_MSEC / 8;
 	const struct vol *v;
+	uint64_t ms = 0;
 	unsigned int i;
 
-	for (i = 0; i < d->vol_count && !d->cfg.sign_ms; i++) {
+	for (i = 0; i < d->vol_count; i++) {
 		v = d->vol[i];
-		if (v->b && v->b->record_revision && v->b->record.lease_ms)
-			ms = min_t(uint64_t, ms, v->b->record.lease_ms / 4);
+		if (v->b && v->b->record_revision && v->b->record.lease_ms &&
+		    (!ms || v->b->record.lease_ms < ms))
+			ms = v->b->record.lease_ms;
 	}
+	return ms;
+}
+
+uint64_t publish_poll_ns(const struct daemon *d)
+{
+	uint64_t lease = shortest_lease_ms(d), ms = d->cfg.poll_ms;
+
+	/* a renewal needs a new read every third of the lease (P13) */
+	return (lease ? min_t(uint64_t, ms, lease / 6) : ms) * SWB_NSEC_PER_MSEC;
+}
+
+static uint64_t sign_ns(const struct daemon *d)
+{
+	uint64_t ms = d->cfg.tune.silence_ns / SWB_NSEC_PER_MSEC / 6;
+	uint64_t lease = shortest_lease_ms(d);
+
+	if (d->cfg.sign_ms)
+		ms = d->cfg.sign_ms;
+	else if (lease)
+		ms = min_t(uint64_t, ms, lease / 4);
 	return ms * SWB_NSEC_PER_MSEC;
 }
 
 static void publish_sign(struct daemon *d)
 {
-	uint64_t now = boottime_ns(), every = publish_sign_ns(d);
+	uint64_t now = boottime_ns(), every = sign_ns(d);
 	struct put *p;
 
 	if (d->sign_busy || (d->sign_ns && now < d->sign_ns + every)) {

@@ -169,14 +169,12 @@ static void say_store(struct daemon *d)
 void turn(struct daemon *d)
 {
 	uint64_t now = boottime_ns();
-	uint64_t poll = min_t(uint64_t, d->cfg.poll_ms * SWB_NSEC_PER_MSEC,
-			      publish_sign_ns(d));
+	uint64_t poll = publish_poll_ns(d);
 
 	d->wake_ns = now + poll;
 	say_store(d);
 	observe_kernel(d);
-	if (now >= d->load_ns + poll)
-		observe_load(d);
+	observe_store(d);
 	if (d->board && !d->stopping)
 		turn_volumes(d);
 	if (d->board)

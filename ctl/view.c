@@ -272,6 +272,18 @@ static void see_peers(const struct daemon *d, const struct vol *v,
 	}
 }
 
+/*
+ * Patience of the configuration, and what a slow store takes on top of it: a
+ * report or an opening is seen after a few of its answers, not before.
+ */
+static void fill_tune(const struct daemon *d, struct swb_decide_tune *t)
+{
+	*t = d->cfg.tune;
+	t->collect_ns += 4 * d->store_slow_ns;
+	t->turn_ns += d->store_slow_ns;
+	t->backoff_ns += d->store_slow_ns;
+}
+
 /* Hosts take turns, in the order of the members. */
 static void take_turns(const struct daemon *d, struct swb_volume_view *out)
 {
@@ -279,7 +291,7 @@ static void take_turns(const struct daemon *d, struct swb_volume_view *out)
 							  &out->authority.config;
 	u8 at;
 
-	out->tune = d->cfg.tune;
+	fill_tune(d, &out->tune);
 	if (out->self == SWB_NOBODY)
 		return;
 	at = swb_core_member_index(c, &out->member[out->self].replica);
@@ -383,7 +395,7 @@ void view_member(const struct daemon *d, const struct vol *v, const struct own *
 	fill_authority(d, v, &out->authority);
 	c = &out->authority.config;
 	out->self.replica = o->replica;
-	out->tune = d->cfg.tune;
+	fill_tune(d, &out->tune);
 	out->auto_rebuild = d->cfg.auto_rebuild;
 	out->stopped = v->b->wish_revision && v->b->wish.stopped;
 	if (!o->kv)

@@ -8,12 +8,17 @@
  *	SWB_FAKE_SILENT	replica label that never reports
  *	SWB_FAKE_LOSE	the first wait finds that events were lost
  *	SWB_FAKE_WRITE	"label:N": that primary has appended N records
+ *	SWB_FAKE_SHARED	several programs have it open at a time, and threads; each
+ *			hears of its own orders only and looks at dumps for the rest
+ *	SWB_FAKE_DROP	every N-th event is lost, with a gap to show for it
+ *	SWB_FAKE_REPEAT	every event is told twice
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -38,8 +43,10 @@ struct fake_state {
 struct kern {
 	struct fake_state *s;
 	int fd;
+	int wake;
+	unsigned int told;
 	char error[200];
-	bool events, lose;
+	bool events, lose, again;
 	unsigned int head, tail;
 	struct kern_event ev[FAKE_EVENTS];
 };
@@ -75,7 +82,8 @@ int kern_open(struct kern **out)
 	kern->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (kern->fd < 0 || ftruncate(kern->fd, sizeof(struct fake_state)))
 		abort();
-	flock(kern->fd, LOCK_EX);
+	if (!getenv("SWB_FAKE_SHARED"))
+		flock(kern->fd, LOCK_EX);
 	kern->s = mmap(NULL, sizeof(struct fake_state), PROT_READ | PROT_WRITE,
 		       MAP_SHARED, kern->fd, 0);
 	if (kern->s == MAP_FAILED)
@@ -91,6 +99,8 @@ void kern_close(struct kern *kern)
 	if (!kern)
 		return;
 	munmap(kern->s, sizeof(struct fake_state));
+	if (kern->events)
+		close(kern->wake);
 	close(kern->fd);
 	free(kern);
 }
@@ -128,6 +138,8 @@ static struct kern_event *emit(struct kern *kern, struct kern_volume *v,
 {
 	struct kern_event *ev = &kern->ev[kern->head++ % FAKE_EVENTS];
 
+	if (kern->events)
+		eventfd_write(kern->wake, 1);
 	memset(ev, 0, sizeof(*ev));
 	ev->seq = ++kern->s->seq;
 	ev->kind = kind;
@@ -532,13 +544,15 @@ int kern_tune(struct kern *kern, uint32_t id, const struct kern_limits *l)
 
 int kern_events_open(struct kern *kern)
 {
+	if (!kern->events)
+		kern->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	kern->events = true;
 	return 0;
 }
 
 int kern_events_fd(const struct kern *kern)
 {
-	return kern->fd;
+	return kern->wake;
 }
 
 void kern_events_seen(struct kern *kern, uint64_t seq)
@@ -550,6 +564,8 @@ void kern_events_seen(struct kern *kern, uint64_t seq)
 
 int kern_event_next(struct kern *kern, uint64_t deadline_ns, struct kern_event *ev)
 {
+	const char *drop;
+
 	if (!kern->events)
 		abort();
 	if (kern->lose) {
@@ -557,9 +573,18 @@ int kern_event_next(struct kern *kern, uint64_t deadline_ns, struct kern_event *
 		return KERN_LOST;
 	}
 	if (kern->tail == kern->head) {
+		eventfd_t n;
+
 		(void)deadline_ns;
+		(void)eventfd_read(kern->wake, &n);
 		return -ETIMEDOUT;
 	}
-	*ev = kern->ev[kern->tail++ % FAKE_EVENTS];
+	*ev = kern->ev[kern->tail % FAKE_EVENTS];
+	kern->again = getenv("SWB_FAKE_REPEAT") && !kern->again;
+	if (!kern->again)
+		kern->tail++;
+	drop = getenv("SWB_FAKE_DROP");
+	if (drop && ++kern->told % (unsigned int)atoi(drop) == 0)
+		return KERN_LOST;
 	return 0;
 }
