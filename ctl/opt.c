@@ -13,7 +13,8 @@
 static const struct opt_def global_opts[] = {
 	{ "json", 'j', NULL, "one JSON document instead of text, errors too" },
 	{ "timeout", 0, "SECONDS", "how long to wait for the outcome (default 30)" },
-	{ "store", 0, "PATH", "authority store (default $SWBLOCK_STORE, or\n"
+	{ "store", 0, "ADDRESS", "authority store: a file, or etcd:HOST:PORT,...\n"
+	  "\t\t\t  (default $SWBLOCK_STORE, or\n"
 	  "\t\t\t  " CTL_STORE_DEFAULT ")" },
 	{ "color", 0, "WHEN", "auto, always or never; NO_COLOR is honoured" },
 	{ "help", 'h', NULL, "this text" },

@@ -10,7 +10,8 @@ from taplib import CTL, ROOT, Sandbox, done, ok, skip
 
 GROUPS = ["volume create", "volume list", "volume set", "volume move", "volume add",
           "volume drop", "volume replace", "volume rebuild", "volume verify",
-          "volume suspend", "volume resume", "node list"]
+          "volume suspend", "volume resume", "node list", "store check",
+          "store dump"]
 VERBS = ["health", "events", "format", "add", "remove", "assign", "adopt", "promote", "demote",
          "lease", "link", "unlink", "rebuild", "tune", "status", "monitor", "explain",
          "authority", "info", "suspend", "resume", "resize"]
@@ -210,7 +211,7 @@ complete_line swblockctl volume create --
 """
     out = subprocess.run(["bash", "-c", script], check=False, text=True,
                          capture_output=True).stdout.splitlines()
-    ok(len(out) == 5 and set(VERBS) | {"volume", "node"} <= set(out[0].split()),
+    ok(len(out) == 5 and set(VERBS) | {"volume", "node", "store"} <= set(out[0].split()),
        "completion of verbs", out)
     ok(len(out) == 5 and set(out[3].split()) ==
        {v.split()[1] for v in GROUPS if v.startswith("volume ")},
