@@ -45,17 +45,18 @@ struct field {
 	const char *(*words)(u8 v);
 };
 
-#define FIELD(t, s, m)		{ .name = #m, .type = t, .offset = offsetof(s, m), \
-				  .size = sizeof(((s *)0)->m) }
-#define WORD(s, m, w)		{ .name = #m, .type = F_WORD, \
-				  .offset = offsetof(s, m), .words = w }
-#define OBJECT(s, m, table)	{ .name = #m, .type = F_OBJECT, \
-				  .offset = offsetof(s, m), .sub = table }
-#define LIST(s, m, table)	{ .name = #m, .type = F_LIST, \
-				  .offset = offsetof(s, m), .sub = table, \
-				  .size = sizeof(((s *)0)->m[0]), \
-				  .count = offsetof(s, m##_count), \
-				  .max = ARRAY_SIZE(((s *)0)->m) }
+#define FIELD(t, st, m)		{ .name = #m, .type = t, .offset = offsetof(st, m), \
+				  .size = sizeof(((st *)0)->m) }
+#define WORD(st, m, w)		{ .name = #m, .type = F_WORD, \
+				  .offset = offsetof(st, m), .words = w }
+#define OBJECT(st, m, table)	{ .name = #m, .type = F_OBJECT, \
+				  .offset = offsetof(st, m), .sub = table }
+#define LIST(st, m, table)	{ .name = #m, .type = F_LIST, \
+				  .offset = offsetof(st, m), .sub = table, \
+				  .size = sizeof(((st *)0)->m[0]), \
+				  .count = offsetof(st, m##_count), \
+				  .max = sizeof(((st *)0)->m) / \
+				  sizeof(((st *)0)->m[0]) }
 
 static const struct field member_fields[] = {
 	FIELD(F_ID, struct board_member, replica),

@@ -29,7 +29,7 @@ static int read_password(struct etcd_config *c, const char *path, char *why,
 		snprintf(why, len, "%s: %s", path, strerror(errno));
 		return -EACCES;
 	}
-	if (fstat(fd, &st) || st.st_mode & (S_IRWXG | S_IRWXO)) {
+	if (fstat(fd, &st) || st.st_mode & 0077) {
 		snprintf(why, len, "%s may be read by others: chmod 600", path);
 		close(fd);
 		return -EACCES;

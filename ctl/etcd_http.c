@@ -437,13 +437,14 @@ int etcd_call(struct etcd *h, const char *path, json_t *body, enum etcd_kind kin
 		}
 		if (err == -EACCES && ++denied >= h->cfg.endpoint_count)
 			break;
+		/* even if this call ends here: the next one asks another member */
+		h->current = (h->current + 1) % h->cfg.endpoint_count;
 		if ((err == -EIO || err == -ETIMEDOUT) && sent) {
 			if (unsure)
 				*unsure = true;
 			if (kind == ETCD_ONCE)
 				break;
 		}
-		h->current = (h->current + 1) % h->cfg.endpoint_count;
 		if (boottime_ns() >= deadline_ns)
 			break;
 		if (tries % h->cfg.endpoint_count == h->cfg.endpoint_count - 1)

@@ -123,7 +123,7 @@ json_t *etcd_compare(const struct etcd *h, const char *key, uint64_t revision)
 }
 
 json_t *etcd_request_put(const struct etcd *h, const char *key, const char *value,
-			   const char *lease)
+			 const char *lease)
 {
 	json_t *put = json_object(), *j = json_object();
 

@@ -305,6 +305,14 @@ static bool is_guarded(const struct store_op *op, size_t count)
 	return false;
 }
 
+static json_t *request_of(const struct etcd *h, const struct store_op *op,
+			  const struct etcd_lease *lease)
+{
+	if (!op->value)
+		return etcd_request_delete(h, op->key);
+	return etcd_request_put(h, op->key, op->value, lease ? lease->id : NULL);
+}
+
 static int build_txn(struct etcd *h, const struct store_op *op, size_t count,
 		     uint64_t deadline, json_t **out)
 {
@@ -324,10 +332,7 @@ static int build_txn(struct etcd *h, const struct store_op *op, size_t count,
 		if (op[i].ttl_ms && op[i].value)
 			err = lease_for(h, op[i].ttl_ms, deadline, &lease);
 		if (!err)
-			json_array_append_new(success, !op[i].value ?
-					      etcd_request_delete(h, op[i].key) :
-					      etcd_request_put(h, op[i].key, op[i].value,
-							  lease ? lease->id : NULL));
+			json_array_append_new(success, request_of(h, &op[i], lease));
 	}
 	*out = etcd_txn_json(compares, success, failure);
 	if (err) {

@@ -70,11 +70,19 @@ static struct fault_store *of(struct store *s)
 
 static void parse_line(struct faults *f, const char *line)
 {
-	char word[SPEC_MAX] = "", arg[SPEC_MAX] = "";
+	char copy[SPEC_MAX], *save = NULL;
+	const char *word, *arg;
 	unsigned int n;
 
-	sscanf(line, "%511s %511s", word, arg);
+	snprintf(copy, sizeof(copy), "%s", line);
+	word = strtok_r(copy, " \t\r", &save);
+	arg = word ? strtok_r(NULL, " \t\r", &save) : NULL;
+	if (!word)
+		return;
+	if (!arg)
+		arg = "";
 	n = (unsigned int)strtoul(arg, NULL, 10);
+	f->unreachable |= !strcmp(word, "unreachable");
 	if (!strcmp(word, "slow"))
 		f->slow_ms = n;
 	else if (!strcmp(word, "late"))
@@ -82,7 +90,7 @@ static void parse_line(struct faults *f, const char *line)
 	else if (!strcmp(word, "delayed"))
 		f->delayed_ms = n;
 	else if (!strcmp(word, "unreachable"))
-		f->unreachable = true, f->unreachable_ms = n;
+		f->unreachable_ms = n;
 	else if (!strcmp(word, "lost"))
 		f->lost = true;
 	else if (!strcmp(word, "crash"))

@@ -2,8 +2,8 @@
 /*
  * Store calls away from the event loop. A request goes
  *
- *	waiting ──► running ──► finished ──► done(), release()
- *	   └──────────┴─ deadline: done(-ETIMEDOUT); release() when it comes back
+ *	waiting --> running --> finished --> done(), release()
+ *	   `-----------'- deadline: done(-ETIMEDOUT); release() when it is back
  *
  * Lock: q->lock, around the lists, the health and the flags, never over a store
  * call or a callback. The threads and the owner each hold a reference, so a thread

@@ -277,7 +277,7 @@ static int open_file(struct sqlite_store *h, bool create)
 				  "%s: %s", h->path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return store_fail(&h->base, -EINVAL, "%s is not a file", h->path);
-	if (st.st_mode & (S_IWGRP | S_IWOTH))
+	if (st.st_mode & 0022)
 		return store_fail(&h->base, -EACCES,
 				  "%s may be written by others: chmod 600", h->path);
 	h->dev = st.st_dev;

@@ -81,7 +81,8 @@ static void fill_state(void *p)
 	s->attached = true;
 	s->minor = 3;
 	s->role = SWBLOCK_ROLE_PRIMARY;
-	s->epoch = s->opened = 9;
+	s->epoch = 9;
+	s->opened = 9;
 	s->settled = true;
 	s->primary = id(1);
 	s->conditions = SWBLOCK_COND_DEGRADED;

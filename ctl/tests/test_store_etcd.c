@@ -46,7 +46,7 @@ static bool has(struct store *s, const char *key, const char *value)
  * Raises a counter, and notes in the same transaction who did: k/<n> = nonce. So it
  * can be told afterwards of every attempt whether it was carried out.
  */
-static void swapper(int out, const volatile int *stop)
+static void swapper(int out, const int *stop)
 {
 	struct attempt a;
 	struct store_doc d;
@@ -57,7 +57,7 @@ static void swapper(int out, const volatile int *stop)
 
 	if (lab_open(&s, address, false, 4000))
 		_exit(1);
-	while (!*stop) {
+	while (!__atomic_load_n(stop, __ATOMIC_SEQ_CST)) {
 		if (store_get(s, "counter", &d))
 			continue;
 		memset(&a, 0, sizeof(a));
@@ -135,7 +135,7 @@ static void test_leader_killed(void)
 	struct attempt *log = calloc(LOG_MAX, sizeof(*log));
 	unsigned int i, count = 0;
 	pid_t pid[SWAPPERS];
-	volatile int *stop;
+	int *stop;
 	struct store *s;
 	int fd[2];
 
@@ -154,7 +154,7 @@ static void test_leader_killed(void)
 	}
 	close(fd[1]);
 	kill_leaders();
-	*stop = 1;
+	__atomic_store_n(stop, 1, __ATOMIC_SEQ_CST);
 	while (count < LOG_MAX && read(fd[0], &log[count], sizeof(*log)) == sizeof(*log))
 		count++;
 	for (i = 0; i < SWAPPERS; i++)
@@ -194,6 +194,26 @@ static void test_failover(void)
 	store_close(s);
 }
 
+/* What cannot be sent twice is not, but it must not stick to that member. */
+static void test_next_member(void)
+{
+	struct store *s;
+	unsigned int i;
+	int err;
+
+	lab_open(&s, address, false, 1500);
+	i = ((struct etcd *)s)->current;
+	kill(lab.pid[i], SIGSTOP);
+	err = put(s, "f/b", "1", STORE_ANY);
+	/* the others may have to choose a leader first */
+	usleep(1500000);
+	ok((err == -ETIMEDOUT || err == -EIO) && !put(s, "f/b", "2", STORE_ANY),
+	   "a plain write to a frozen member is unknown, the next goes elsewhere");
+	kill(lab.pid[i], SIGCONT);
+	usleep(300000);
+	store_close(s);
+}
+
 /* The stream comes from a member that freezes, and then dies. */
 static void test_watch_failover(void)
 {
@@ -210,7 +230,8 @@ static void test_watch_failover(void)
 	i = ((struct etcd *)w)->watch.endpoint;
 	kill(lab.pid[i], SIGSTOP);
 	snprintf(value, sizeof(value), "%u", i);
-	put(s, "w/a", value, STORE_ANY);
+	/* guarded, so that it finds its way round the frozen one */
+	ok(!put(s, "w/a", value, STORE_ABSENT), "a write goes round a frozen member");
 	t = boottime_ns();
 	do {
 		ret = store_wait(w, "w/", &since, 500);
@@ -223,7 +244,7 @@ static void test_watch_failover(void)
 	store_wait(w, "w/", &since, 100);
 	i = ((struct etcd *)w)->watch.endpoint;
 	lab_down(&lab, i, SIGKILL);
-	put(s, "w/b", value, STORE_ANY);
+	put(s, "w/b", value, STORE_ABSENT);
 	t = boottime_ns();
 	do
 		ret = store_wait(w, "w/", &since, 500);
@@ -343,7 +364,8 @@ static bool certificates(void)
 			/* etcd refuses a CommonName where passwords are asked for */
 			"openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /O=client "
 			"-keyout client.key -out client.csr && openssl x509 -req -in client.csr "
-			"-CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out client.pem) >/dev/null 2>&1", lab.dir);
+			"-CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out client.pem) >/dev/null 2>&1",
+			lab.dir);
 }
 
 static void login(const char *word)
@@ -358,7 +380,8 @@ static bool enable_auth(struct store *s)
 		const char *path;
 		json_t *body;
 	} step[] = {
-		{ "/v3/auth/user/add", json_pack("{s:s,s:s}", "name", "root", "password", "right") },
+		{ "/v3/auth/user/add",
+		  json_pack("{s:s,s:s}", "name", "root", "password", "right") },
 		{ "/v3/auth/role/add", json_pack("{s:s}", "name", "root") },
 		{ "/v3/auth/user/grant", json_pack("{s:s,s:s}", "user", "root", "role", "root") },
 		{ "/v3/auth/enable", json_object() },
@@ -463,13 +486,14 @@ int main(void)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!lab_have("etcd") || !lab_have("etcdctl") || !lab_have("openssl")) {
-		skip(33, "no etcd, etcdctl or openssl");
+		skip(36, "no etcd, etcdctl or openssl");
 		return tap_done();
 	}
 	ok(lab_start(&lab, 3), "a cluster of three");
 	test_address();
 	lab_address(&lab, address, sizeof(address));
 	test_failover();
+	test_next_member();
 	test_watch_failover();
 	test_leader_killed();
 	lab_end(&lab);
