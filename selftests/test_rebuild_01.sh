@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A replica that was away longer than the ring remembers is rebuilt while fio writes: the
 # writer is not held up, the peer comes in sync, and both disks are equal.
-# timeout: 240
+# timeout: 400
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A delta copies what has changed since the peer was level, and no more; a healthy volume
 # has no bit set.
-# timeout: 240
+# timeout: 400
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

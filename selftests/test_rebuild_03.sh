@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A disk is replaced by a blank one, which is a new replica: every block is copied, and what
 # the primary never wrote costs no payload.
-# timeout: 240
+# timeout: 400
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

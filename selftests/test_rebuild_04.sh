@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The link is lost in the middle of a copy, twice: the copy stays void and counts for nothing,
 # goes on with the next link, and is whole in the end.
-# timeout: 240
+# timeout: 400
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The target dies in the middle of a copy: it comes back void, nobody promotes it, and the
 # copy is made again.
-# timeout: 240
+# timeout: 400
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

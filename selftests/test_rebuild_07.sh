@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A newer epoch comes in the middle of a copy: the session ends, the order is used up, the copy
 # stays void, and a new order ends it.
-# timeout: 240
+# timeout: 400
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

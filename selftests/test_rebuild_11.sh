@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A member that sync_all requires is not rebuilt: the order is refused with a sentence that
 # says what to do, and doing that works.
-# timeout: 240
+# timeout: 400
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The bits outlive a crash of the primary, and a page of them that is spoilt counts as all
 # ones: the delta then copies more, never less.
-# timeout: 240
+# timeout: 400
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

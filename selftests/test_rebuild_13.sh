@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Blocks of 512 bytes: writes to parts of a granule come in the middle of a copy, and the rest
 # of the granule is copied all the same.
-# timeout: 240
+# timeout: 400
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"
@@ -20,12 +20,12 @@ need link_members a b
 poll_until 20 in_sync a b || die "not in sync"
 write_more 30
 away
-need dd if=/dev/urandom of="$(bd a)" bs=1M count=48 oflag=direct conv=notrunc status=none
+need dd if=/dev/urandom of="$(bd a)" bs=1M count=12 oflag=direct conv=notrunc status=none
 poll_until 30 settled a
-throttle a 2M
+throttle a 512K
 check "ordered and linked" copy_to a b
 check "under way" poll_until 20 under_way a b
-for i in $(seq 200); do
+for i in $(seq 40); do
 	dd if=/dev/urandom of="$(bd a)" bs=512 seek=$((i * 601 + i % 8)) count=$((1 + i % 3)) \
 		oflag=direct conv=notrunc status=none || fail "write $i"
 done

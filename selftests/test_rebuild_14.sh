@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Budgets: a peer that is not required, takes records and gets nowhere is given up with the
 # reason, and the writers of the primary are none the worse for it.
-# timeout: 240
+# timeout: 400
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"
