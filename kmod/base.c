@@ -13,6 +13,7 @@
 #include <linux/blkdev.h>
 #include <linux/math64.h>
 #include "format/wire.h"
+#include "idle.h"
 #include "post.h"
 #include "base.h"
 
@@ -93,7 +94,7 @@ static int begin_target(struct swb_volume *v, u8 peer)
 	struct swb_rebuild *r = &v->rebuild;
 	int err;
 
-	mutex_lock(&v->flusher.mutex);
+	swb_idle_lock(&v->flusher.mutex);
 	swb_blocks_destroy(&r->written);
 	/* Without memory base blocks are refused, which ends the session. */
 	r->target = !swb_blocks_create(&r->written, v->core.d.extent_bytes,
@@ -140,7 +141,7 @@ int swb_base_clear(struct swb_volume *v)
 	unsigned long flags;
 	int err;
 
-	mutex_lock(&v->flusher.mutex);
+	swb_idle_lock(&v->flusher.mutex);
 	err = swb_store_flush(&v->data);
 	if (!err) {
 		spin_lock_irqsave(&v->lock, flags);
@@ -178,7 +179,7 @@ static int write_run(struct swb_volume *v, const struct swb_group *g, u64 first,
 		__bio_add_page(bio, g->page[off >> PAGE_SHIFT], n,
 			       offset_in_page(off));
 	}
-	err = submit_bio_wait(bio);
+	err = swb_idle_bio(bio);
 	bio_uninit(bio);
 	return err;
 }
@@ -237,7 +238,7 @@ int swb_base_write(struct swb_link *l, const struct swb_frame *f,
 	bool save = false;
 	int err, io = 0;
 
-	mutex_lock(&v->flusher.mutex);
+	swb_idle_lock(&v->flusher.mutex);
 	err = check_base(l, f, &save);
 	if (!err && !v->rebuild.target)
 		err = SWBLOCK_REASON_BUDGET;	/* there was no memory for it */
@@ -257,7 +258,7 @@ int swb_base_write(struct swb_link *l, const struct swb_frame *f,
 
 void swb_base_destroy(struct swb_volume *v)
 {
-	mutex_lock(&v->flusher.mutex);
+	swb_idle_lock(&v->flusher.mutex);
 	end_target(v);
 	mutex_unlock(&v->flusher.mutex);
 }

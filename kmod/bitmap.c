@@ -17,6 +17,7 @@
 #include <linux/vmalloc.h>
 #include "bitmap.h"
 #include "core/codec.h"
+#include "idle.h"
 
 #define READ_PAGES	64	/* at once, at attach */
 
@@ -207,7 +208,7 @@ static int write_some(struct swb_bitmap *b, u32 *index)
 	}
 	blk_finish_plug(&plug);
 	put_pending(b);
-	wait_for_completion_io(&b->done);
+	swb_idle_wait(&b->done);
 	return b->error;
 }
 

@@ -5,7 +5,7 @@
  *
  * Must not wait in submit_bio, and not decide: the role is the core's business.
  *
- * Lock: disk->open_mutex for v->claimed; volume->lock for openers. Context:
+ * Lock: disk->open_mutex for v->claims; volume->lock for openers. Context:
  * submit_bio; process for the rest.
  */
 #include <linux/blkdev.h>
@@ -13,6 +13,7 @@
 #include <linux/module.h>
 #include "blkdev.h"
 #include "compat.h"
+#include "idle.h"
 #include "post.h"
 #include "write.h"
 
@@ -59,7 +60,7 @@ static int open_disk(SWB_OPEN_ARGS)
 	int err;
 
 	lockdep_assert_held(&swb_open_disk->open_mutex);
-	if (v->claimed)
+	if (v->claims)
 		return -EBUSY;
 	err = swb_open_writes ? may_write(v) : 0;
 	if (err)
@@ -173,7 +174,7 @@ int swb_blkdev_create(struct swb_volume *v, int minor)
 		return err;
 	}
 	set_disk_ro(disk, true);
-	mutex_lock(&v->step_mutex);
+	swb_idle_lock(&v->step_mutex);
 	v->disk = disk;
 	mutex_unlock(&v->step_mutex);
 	link_holders(v);
@@ -216,11 +217,11 @@ int swb_blkdev_claim(struct swb_volume *v, bool force)
 
 	mutex_lock(&v->disk->open_mutex);
 	spin_lock_irqsave(&v->lock, flags);
-	if (v->claimed || (v->core.openers && !force))
+	if (!force && (v->claims || v->core.openers))
 		err = -EBUSY;
 	spin_unlock_irqrestore(&v->lock, flags);
 	if (!err)
-		v->claimed = true;
+		v->claims++;
 	mutex_unlock(&v->disk->open_mutex);
 	return err;
 }
@@ -228,7 +229,7 @@ int swb_blkdev_claim(struct swb_volume *v, bool force)
 void swb_blkdev_unclaim(struct swb_volume *v)
 {
 	mutex_lock(&v->disk->open_mutex);
-	v->claimed = false;
+	v->claims--;
 	mutex_unlock(&v->disk->open_mutex);
 }
 
@@ -242,11 +243,11 @@ void swb_blkdev_destroy(struct swb_volume *v)
 
 	if (!disk)
 		return;
-	mutex_lock(&v->step_mutex);
-	v->disk = NULL;
-	mutex_unlock(&v->step_mutex);
 	blk_mark_disk_dead(disk);
 	swb_write_fail_all(v, BLK_STS_IOERR);
+	swb_idle_lock(&v->step_mutex);
+	v->disk = NULL;
+	mutex_unlock(&v->step_mutex);
 	swb_store_unlink(&v->data);
 	swb_store_unlink(&v->wal_store);
 	del_gendisk(disk);

@@ -29,7 +29,12 @@ void swb_blkdev_set_role(struct swb_volume *v, u8 role);
  */
 void swb_blkdev_set_size(struct swb_volume *v, u64 bytes);
 
-/** swb_blkdev_claim() - no further opens; -EBUSY if open and not @force */
+/**
+ * swb_blkdev_claim() - no further opens, until each claim was given back
+ *
+ * Return: 0; -EBUSY if it is open, or claimed by somebody else, and not @force: a
+ * forced removal must not wait for a demotion that a disk holds up.
+ */
 int swb_blkdev_claim(struct swb_volume *v, bool force);
 
 /** swb_blkdev_unclaim() - openers may come again */

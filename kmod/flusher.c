@@ -30,6 +30,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "core/lineage.h"
+#include "idle.h"
 #include "wbatch.h"
 
 #define IDLE_DELAY	(HZ / 5)
@@ -365,7 +366,7 @@ static bool turn(struct swb_flusher *f)
 	struct step s = {};
 	int err = 0;
 
-	mutex_lock(&f->mutex);
+	swb_idle_lock(&f->mutex);
 	if (!fp->paused && !fp->failed)
 		err = one_step(f, &s);
 	fp->failed = fp->failed || err;
@@ -469,7 +470,7 @@ void swb_flusher_stop(struct swb_flusher *f)
 		return;
 	set_pressure(f, NULL);
 	kthread_stop(f->task);
-	mutex_lock(&f->mutex);
+	swb_idle_lock(&f->mutex);
 	f->task = NULL;
 	f->priv = NULL;
 	mutex_unlock(&f->mutex);
@@ -479,7 +480,7 @@ void swb_flusher_stop(struct swb_flusher *f)
 
 void swb_flusher_pause(struct swb_flusher *f)
 {
-	mutex_lock(&f->mutex);
+	swb_idle_lock(&f->mutex);
 	if (f->priv)
 		f->priv->paused++;
 	mutex_unlock(&f->mutex);
@@ -504,7 +505,7 @@ int swb_flusher_drain(struct swb_flusher *f, u64 lsn)
 	int err = 0;
 	u64 hi;
 
-	mutex_lock(&f->mutex);
+	swb_idle_lock(&f->mutex);
 	if (!f->priv || f->priv->failed)
 		err = -EIO;
 	while (!err && (hi = plan_drain(f, lsn)))
@@ -517,7 +518,7 @@ int swb_flusher_drain(struct swb_flusher *f, u64 lsn)
 
 void swb_flusher_resume(struct swb_flusher *f)
 {
-	mutex_lock(&f->mutex);
+	swb_idle_lock(&f->mutex);
 	if (f->priv) {
 		f->priv->paused--;
 		f->priv->target = 0;	/* what was planned may have been cut */

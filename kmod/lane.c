@@ -15,6 +15,7 @@
 #include <linux/math64.h>
 #include <linux/slab.h>
 #include "format/wire.h"
+#include "idle.h"
 #include "post.h"
 #include "base.h"
 
@@ -159,7 +160,7 @@ static void choose_blocks(struct swb_lane *lane, u8 kind, u64 match)
 	lane->all = true;
 	if (kind != SWB_START_DELTA)
 		return;
-	mutex_lock(&v->flusher.mutex);	/* neither set, cleared nor grown meanwhile */
+	swb_idle_lock(&v->flusher.mutex);	/* neither set, cleared nor grown meanwhile */
 	if (d->bitmap_lsn <= match &&
 	    !swb_blocks_create(&lane->todo, d->extent_bytes, SWB_GRANULE_BYTES)) {
 		swb_bitmap_copy(&v->bitmap, &lane->todo);

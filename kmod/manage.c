@@ -22,6 +22,7 @@
 #include "write.h"
 
 #define DRAIN_MS	30000	/* demotion */
+#define DRAIN_STEP_MS	200
 
 const char *const swb_no_volume =
 	"no volume with this id: see `swblockctl status`";
@@ -108,13 +109,18 @@ static void registry_del(struct swb_volume *v)
 	mutex_unlock(&registry_mutex);
 }
 
-static void set_removing(struct swb_volume *v)
+/* False if somebody else is removing it already. */
+static bool set_removing(struct swb_volume *v)
 {
 	unsigned long flags;
+	bool first;
 
 	spin_lock_irqsave(&v->lock, flags);
-	v->removing = true;
+	first = !v->removing;
+	if (first)
+		swb_volume_removing(v);
 	spin_unlock_irqrestore(&v->lock, flags);
+	return first;
 }
 
 /* ---- links and tuning -------------------------------------------------- */
@@ -353,6 +359,8 @@ static void remove_work(struct work_struct *work)
 	struct swb_volume *v = t->v;
 
 	swb_write_fail_all(v, BLK_STS_IOERR);
+	/* A demotion gives up, but it may be in a step, and has a claim to return. */
+	wait_event_idle(v->post.wait, !atomic_read(&v->demotions));
 	swb_peer_close_all(v);
 	swb_blkdev_destroy(v);
 	swb_volume_stop(v);
@@ -384,9 +392,34 @@ int swb_manage_remove(u32 id, u32 flags, u64 cookie, const char **why)
 		task_free(t);
 		return err;
 	}
-	set_removing(v);
+	if (!set_removing(v)) {
+		*why = swb_being_removed;	/* which keeps the claim */
+		task_free(t);
+		return -ENODEV;
+	}
 	queue_work(manage_wq, &t->work);
 	return 0;
+}
+
+/* Counted, so that a removal knows whom to wait for; false if one has begun. */
+static bool demotion_begin(struct swb_volume *v)
+{
+	unsigned long flags;
+	bool living;
+
+	spin_lock_irqsave(&v->lock, flags);
+	living = !v->removing;
+	if (living)
+		atomic_inc(&v->demotions);
+	spin_unlock_irqrestore(&v->lock, flags);
+	return living;
+}
+
+static void demotion_end(struct swb_volume *v)
+{
+	swb_blkdev_unclaim(v);
+	if (atomic_dec_and_test(&v->demotions))
+		wake_up(&v->post.wait);
 }
 
 static void demote_refused(struct swb_task *t)
@@ -400,6 +433,18 @@ static void demote_refused(struct swb_task *t)
 	swb_notify(t->v, &n);
 }
 
+/* Nothing is in flight any more. A removal lets a demotion go at once. */
+static bool drained(struct swb_volume *v)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(DRAIN_MS);
+
+	do {
+		if (swb_volume_wait_idle(v, DRAIN_STEP_MS))
+			return true;
+	} while (!READ_ONCE(v->removing) && time_before(jiffies, end));
+	return false;
+}
+
 static void demote_work(struct work_struct *work)
 {
 	struct swb_task *t = container_of(work, struct swb_task, work);
@@ -409,11 +454,11 @@ static void demote_work(struct work_struct *work)
 		.cookie = t->cookie,
 	};
 
-	if (t->force || swb_volume_wait_idle(v, DRAIN_MS))
+	if (t->force || drained(v))
 		swb_post(v, &ev);
 	else
 		demote_refused(t);
-	swb_blkdev_unclaim(v);
+	demotion_end(v);
 	task_free(t);
 }
 
@@ -455,6 +500,11 @@ int swb_manage_demote(u32 id, u32 flags, u64 cookie, const char **why)
 		*why = "the device is open: unmount or close it first, or force the demotion";
 		task_free(t);
 		return err;
+	}
+	if (!demotion_begin(v)) {
+		*why = swb_being_removed;	/* which keeps the claim */
+		task_free(t);
+		return -ENODEV;
 	}
 	queue_work(manage_wq, &t->work);
 	return 0;

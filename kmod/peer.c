@@ -252,7 +252,7 @@ void swb_peer_close_all(struct swb_volume *v)
 		swb_link_close(l, SWBLOCK_REASON_REMOVED);
 		swb_link_put(l);
 	}
-	wait_event(links_wait, !volume_has_links(v));
+	wait_event_idle(links_wait, !volume_has_links(v));
 }
 
 /* ---- the beginning ------------------------------------------------------ */

@@ -16,6 +16,7 @@
 #include <linux/timekeeping.h>
 #include "blkdev.h"
 #include "core/text.h"
+#include "idle.h"
 #include "notify.h"
 #include "peer.h"
 #include "post.h"
@@ -448,7 +449,7 @@ void swb_post(struct swb_volume *v, struct swb_event *ev)
 {
 	unsigned int noio = memalloc_noio_save();
 
-	mutex_lock(&v->step_mutex);
+	swb_idle_lock(&v->step_mutex);
 	take_left(v);
 	step(v, ev);
 	mutex_unlock(&v->step_mutex);
@@ -462,7 +463,7 @@ bool swb_post_link(struct swb_volume *v, struct swb_link *link,
 	unsigned long flags;
 	bool current_link;
 
-	mutex_lock(&v->step_mutex);
+	swb_idle_lock(&v->step_mutex);
 	spin_lock_irqsave(&v->lock, flags);
 	current_link = v->link[ev->peer] == link;
 	spin_unlock_irqrestore(&v->lock, flags);
@@ -547,7 +548,7 @@ static int engine(void *arg)
 			swb_wal_kick(&v->wal);
 			swb_peer_kick(v);
 		}
-		mutex_lock(&v->step_mutex);
+		swb_idle_lock(&v->step_mutex);
 		take_left(v);
 		mutex_unlock(&v->step_mutex);
 	}

@@ -20,9 +20,9 @@
  * Lock: volume->lock for the index. Context: submit_bio, worker, bio end.
  */
 #include <linux/bio.h>
-#include <linux/delay.h>
 #include <linux/highmem.h>
 #include "core/core.h"
+#include "idle.h"
 #include "trace.h"
 #include "write.h"
 
@@ -206,7 +206,7 @@ static int piece_load(struct swb_req *req, struct piece *p)
 			break;
 		if (PTR_ERR(g) != -ENOBUFS && PTR_ERR(g) != -EAGAIN)
 			return PTR_ERR(g);
-		msleep(LOAD_PAUSE_MS);
+		swb_idle_sleep(LOAD_PAUSE_MS);
 	} while (++tries < LOAD_TRIES);
 	if (IS_ERR(g))
 		return -EIO;

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "core/recover.h"
+#include "idle.h"
 #include "replay.h"
 #include "walpriv.h"
 
@@ -210,7 +211,7 @@ static int seal_end(struct swb_wal *w, struct swb_super *super,
 	d->incarnation = max(d->incarnation, s->last_incarnation) + 1;
 	d->log_end = s->head;
 	d->generation++;
-	mutex_lock(&super->mutex);
+	swb_idle_lock(&super->mutex);
 	err = swb_super_store(super, d);
 	mutex_unlock(&super->mutex);
 	if (err)

@@ -14,6 +14,7 @@
  * disk, and looks at @removing between two pieces.
  */
 #include <linux/blkdev.h>
+#include "idle.h"
 #include "manage.h"
 #include "notify.h"
 #include "post.h"
@@ -99,7 +100,7 @@ static const char *grow(struct swb_volume *v, u64 bytes)
 	why = refusal(grow_check(v, bytes));
 	if (why)
 		return why;
-	mutex_lock(&v->flusher.mutex);
+	swb_idle_lock(&v->flusher.mutex);
 	err = swb_bitmap_grow(&v->bitmap, bytes);
 	mutex_unlock(&v->flusher.mutex);
 	if (err)

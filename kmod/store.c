@@ -9,6 +9,7 @@
  */
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
+#include "idle.h"
 #include "store.h"
 
 int swb_store_open(struct swb_store *st, const char *path, void *holder)
@@ -74,7 +75,7 @@ static int transfer(struct swb_store *st, u64 pos, const void *buf, u32 len,
 		bio = bio_alloc(st->bdev, bio_max_segs(pages), opf, GFP_NOIO);
 		bio->bi_iter.bi_sector = pos >> SECTOR_SHIFT;
 		n = fill_bio(bio, buf, len);
-		err = n ? submit_bio_wait(bio) : -EIO;
+		err = n ? swb_idle_bio(bio) : -EIO;
 		bio_put(bio);
 		if (err)
 			return err;
@@ -105,9 +106,12 @@ int swb_store_write(struct swb_store *st, u64 pos, const void *buf, u32 len,
 
 int swb_store_flush(struct swb_store *st)
 {
+	struct bio bio;
+
 	if (!st->volatile_cache)
 		return 0;
-	return blkdev_issue_flush(st->bdev);
+	bio_init(&bio, st->bdev, NULL, 0, REQ_OP_WRITE | REQ_PREFLUSH);
+	return swb_idle_bio(&bio);
 }
 
 int swb_store_link(struct swb_store *st, struct gendisk *disk)

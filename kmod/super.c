@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include "core/codec.h"
 #include "core/recover.h"
+#include "idle.h"
 #include "super.h"
 
 static const u32 slot_offset[SWB_SUPER_SLOTS] = {
@@ -79,7 +80,7 @@ int swb_super_load(struct swb_super *s, struct swb_durable *d, u8 *letter)
 {
 	int err;
 
-	mutex_lock(&s->mutex);
+	swb_idle_lock(&s->mutex);
 	err = load_both(s->store, s->buf, d, letter);
 	mutex_unlock(&s->mutex);
 	return err;
@@ -118,7 +119,7 @@ int swb_super_save(struct swb_super *s, struct swb_core *core, spinlock_t *lock)
 	unsigned long flags;
 	int err;
 
-	mutex_lock(&s->mutex);
+	swb_idle_lock(&s->mutex);
 	spin_lock_irqsave(lock, flags);
 	core->d.generation++;
 	*s->copy = core->d;

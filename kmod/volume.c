@@ -7,11 +7,11 @@
  *
  * Lock: none of its own. Context: process, may wait for the disks.
  */
-#include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/random.h>
 #include <linux/slab.h>
+#include "idle.h"
 #include "notify.h"
 #include "post.h"
 #include "base.h"
@@ -27,10 +27,13 @@
 #define PING_INTERVAL_NS	(1ULL * NSEC_PER_SEC)
 #define FLUSH_INTERVAL_NS	(200ULL * NSEC_PER_MSEC)
 #define STOP_FLUSH_MS		5000
-#define STOP_IDLE_MS		30000
+#define ZOMBIE_AFTER		(10 * HZ)
+#define WATCH_INTERVAL		HZ
 #define POLL_MS			10
 
 static struct workqueue_struct *free_wq;
+
+static void watch(struct work_struct *work);
 
 /* ---- what the parts below tell us; any context ------------------------- */
 
@@ -155,6 +158,7 @@ static void volume_init(struct swb_volume *v, u32 id)
 	INIT_LIST_HEAD(&v->node);
 	INIT_WORK(&v->free_work, volume_free_work);
 	swb_resize_init(v);
+	INIT_DELAYED_WORK(&v->watch, watch);
 	v->id = id;
 	v->minor = -1;
 	mutex_init(&v->step_mutex);
@@ -430,6 +434,7 @@ struct swb_volume *swb_volume_create(u32 id, const char *data_path,
 	err = bring_up(v, letter, why);
 	if (err)
 		goto disks;
+	queue_delayed_work(system_unbound_wq, &v->watch, WATCH_INTERVAL);
 	/* The caller runs in this module, so the count is above zero. */
 	__module_get(THIS_MODULE);
 	return v;
@@ -443,7 +448,51 @@ free:
 	return ERR_PTR(err);
 }
 
+/* ---- the watch ---------------------------------------------------------- */
+
+static bool turns_zombie(struct swb_volume *v)
+{
+	unsigned long flags;
+	bool turns;
+
+	spin_lock_irqsave(&v->lock, flags);
+	turns = v->removing && !v->zombie &&
+		time_after(jiffies, v->removing_jiffies + ZOMBIE_AFTER);
+	v->zombie |= turns;
+	spin_unlock_irqrestore(&v->lock, flags);
+	return turns;
+}
+
+/*
+ * What must happen in time although every thread of the volume may wait for a disk:
+ * old writes end, and a removal that does not get on is called by its name (G7).
+ */
+static void watch(struct work_struct *work)
+{
+	struct swb_volume *v = container_of(to_delayed_work(work),
+					    struct swb_volume, watch);
+	struct swb_notice n = {
+		.kind = SWBLOCK_EVENT_CONDITIONS, .peer = SWB_NOBODY,
+		.text = "a lower disk does not complete a request: waiting for it",
+	};
+
+	swb_write_expire(v, ktime_get_boottime_ns());
+	if (turns_zombie(v)) {
+		pr_warn("swblock: volume %u: its removal waits for a lower disk; the volume stays as a zombie until that answers\n",
+			v->id);
+		swb_notify(v, &n);
+	}
+	queue_delayed_work(system_unbound_wq, &v->watch, WATCH_INTERVAL);
+}
+
 /* ---- end -------------------------------------------------------------- */
+
+void swb_volume_removing(struct swb_volume *v)
+{
+	lockdep_assert_held(&v->lock);
+	v->removing = true;
+	v->removing_jiffies = jiffies;
+}
 
 bool swb_volume_wait_idle(struct swb_volume *v, u32 timeout_ms)
 {
@@ -452,7 +501,7 @@ bool swb_volume_wait_idle(struct swb_volume *v, u32 timeout_ms)
 	while (atomic_read(&v->io.inflight) || READ_ONCE(v->io.parked_count)) {
 		if (time_after(jiffies, end))
 			return false;
-		msleep(POLL_MS);
+		swb_idle_sleep(POLL_MS);
 	}
 	return true;
 }
@@ -477,52 +526,39 @@ static void flush_last(struct swb_volume *v)
 	while (!log_at_rest(v) && time_before(jiffies, end)) {
 		swb_wal_kick(&v->wal);
 		swb_wal_flush(&v->wal);
-		msleep(POLL_MS);
+		swb_idle_sleep(POLL_MS);
 	}
 }
 
-/* Lower bios cannot be cancelled. Say so, and wait: G7. */
-static bool wait_idle_lower(struct swb_volume *v)
+/*
+ * Nobody is in a step, or writes back, and waits for a disk there: what follows
+ * waits for threads, and could not be told from a task that hangs.
+ */
+static void wait_for_steps(struct swb_volume *v)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(STOP_IDLE_MS);
-
-	if (!swb_volume_wait_idle(v, STOP_IDLE_MS))
-		return false;
-	while (atomic_read(&v->rebuild.lower)) {
-		if (time_after(jiffies, end))
-			return false;
-		msleep(POLL_MS);
-	}
-	return true;
+	swb_idle_lock(&v->step_mutex);
+	mutex_unlock(&v->step_mutex);
+	swb_idle_lock(&v->flusher.mutex);
+	mutex_unlock(&v->flusher.mutex);
 }
 
+/* Lower bios cannot be cancelled: the watch says so (G7). */
 static void wait_for_lower_bios(struct swb_volume *v)
 {
-	struct swb_notice n = {
-		.kind = SWBLOCK_EVENT_CONDITIONS, .peer = SWB_NOBODY,
-		.text = "a lower disk does not complete a request: waiting for it",
-	};
-	unsigned long flags;
-
-	if (wait_idle_lower(v))
-		return;
-	spin_lock_irqsave(&v->lock, flags);
-	v->zombie = true;
-	spin_unlock_irqrestore(&v->lock, flags);
-	pr_warn("swblock: volume %u: %d requests are stuck in a lower disk; the volume stays as a zombie until they end\n",
-		v->id, atomic_read(&v->io.inflight) +
-		atomic_read(&v->rebuild.lower));
-	swb_notify(v, &n);
-	while (!wait_idle_lower(v))
+	while (!swb_volume_wait_idle(v, STOP_FLUSH_MS))
 		;
+	while (atomic_read(&v->rebuild.lower))
+		swb_idle_sleep(POLL_MS);
 }
 
 void swb_volume_stop(struct swb_volume *v)
 {
+	wait_for_steps(v);
 	drain_workqueue(v->wq);
 	swb_resize_stop(v);
 	flush_last(v);
 	wait_for_lower_bios(v);
+	wait_for_steps(v);
 	destroy_workqueue(v->read_wq);
 	destroy_workqueue(v->wq);
 	swb_flusher_stop(&v->flusher);
@@ -533,6 +569,7 @@ void swb_volume_stop(struct swb_volume *v)
 	swb_dirty_destroy(&v->dirty);
 	swb_super_destroy(&v->super);
 	close_disks(v);
+	cancel_delayed_work_sync(&v->watch);
 }
 
 u32 swb_volume_conditions(const struct swb_volume *v)

@@ -158,7 +158,9 @@ struct swb_rebuild {
  * @minor: N of /dev/swblockN, -1 before there is one
  * @ready: attached: READY was told
  * @removing: no upper request may enter any more; lock
- * @claimed: no opener may enter; disk->open_mutex
+ * @removing_jiffies: since when; lock
+ * @claims: removal and demotions under way: no opener may enter; disk->open_mutex
+ * @demotions: under way, which a removal has to let go; raised under lock
  * @offered: the device has its capacity; step_mutex
  * @zombie: a lower bio did not complete in time; lock
  * @step_mutex: see above
@@ -178,6 +180,7 @@ struct swb_rebuild {
  * @wq: orders of the controller, one after the other
  * @read_wq: reads that must wait for the log's disk
  * @resize: a growth under way
+ * @watch: each second: what may not wait for the engine
  * @free_work: the end, in a context that may sleep
  * @conditions_told: in the last CONDITIONS event; step_mutex
  */
@@ -188,9 +191,11 @@ struct swb_volume {
 	int minor;
 	bool ready;
 	bool removing;
-	bool claimed;
 	bool offered;
 	bool zombie;
+	unsigned long removing_jiffies;
+	u32 claims;
+	atomic_t demotions;
 
 	struct mutex step_mutex;	/* steps and their actions */
 	spinlock_t lock;		/* core, WAL, index, lists */
@@ -217,6 +222,7 @@ struct swb_volume {
 	struct workqueue_struct *wq;
 	struct workqueue_struct *read_wq;
 	struct swb_resize resize;
+	struct delayed_work watch;
 	struct work_struct free_work;
 	u32 conditions_told;
 };
@@ -240,6 +246,9 @@ struct swb_volume *swb_volume_create(u32 id, const char *data_path,
  * were closed and the gendisk is gone. Waits for lower bios; process context.
  */
 void swb_volume_stop(struct swb_volume *v);
+
+/** swb_volume_removing() - from here on no order and no upper request enters; lock */
+void swb_volume_removing(struct swb_volume *v);
 
 /** swb_volume_conditions() - the core's, and what only the executor knows; lock */
 u32 swb_volume_conditions(const struct swb_volume *v);

@@ -471,9 +471,9 @@ void swb_wal_wait_space(struct swb_wal *w, long timeout)
 {
 	struct swb_wal_priv *p = w->priv;
 
-	wait_event_timeout(p->wait,
-			   READ_ONCE(p->freed_seq) != READ_ONCE(p->refused_seq),
-			   timeout);
+	wait_event_idle_timeout(p->wait,
+				READ_ONCE(p->freed_seq) != READ_ONCE(p->refused_seq),
+				timeout);
 }
 
 int swb_wal_append_open(struct swb_wal *w, u64 epoch, u64 lsn)
@@ -595,7 +595,7 @@ void swb_wal_destroy(struct swb_wal *w)
 	if (!p)
 		return;
 	while (!swb_wal_idle(w))
-		wait_event_timeout(p->wait, swb_wal_idle(w), IDLE_POLL);
+		wait_event_idle_timeout(p->wait, swb_wal_idle(w), IDLE_POLL);
 	synchronize_rcu();	/* the last end_io has left */
 	cancel_work_sync(&p->refill_work);
 	cancel_work_sync(&p->space_work);

@@ -216,9 +216,9 @@ struct swb_group *swb_wal_group_get(struct swb_wal *w, u32 payload_bytes,
 		spin_unlock_irqrestore(w->lock, flags);
 		if (g || timeout <= 0)
 			return g;
-		timeout = wait_event_timeout(p->wait,
-					     READ_ONCE(p->freed_seq) != seen ||
-					     !llist_empty(&p->dead), timeout);
+		timeout = wait_event_idle_timeout(p->wait,
+						  READ_ONCE(p->freed_seq) != seen ||
+						  !llist_empty(&p->dead), timeout);
 	}
 }
 
@@ -262,7 +262,7 @@ struct swb_group *swb_walmem_take_loader(struct swb_wal *w, u32 payload_bytes)
 {
 	struct swb_group *g = NULL;
 
-	wait_event_timeout(w->priv->wait, (g = pop_loader(w)), 5 * HZ);
+	wait_event_idle_timeout(w->priv->wait, (g = pop_loader(w)), 5 * HZ);
 	if (g && !refresh_loader(g, pages_for(payload_bytes))) {
 		swb_group_put(g);
 		g = NULL;

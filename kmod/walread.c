@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "core/codec.h"
+#include "idle.h"
 #include "walpriv.h"
 
 #define CUT_TIMEOUT	(60 * HZ)
@@ -72,7 +73,7 @@ static int read_group(struct swb_group *g, const struct swb_ent *e)
 		__bio_add_page(bio, g->page[i], n, 0);
 		left -= n;
 	}
-	err = submit_bio_wait(bio);
+	err = swb_idle_bio(bio);
 	if (err)
 		return err;
 	g->state = SWB_GROUP_WRITTEN;
@@ -163,7 +164,7 @@ static int settle(struct swb_wal *w, u64 lsn)
 			return -EIO;
 		if (time_after(jiffies, end))
 			return -ETIMEDOUT;
-		wait_event_timeout(w->priv->wait, quiet(w, lsn), CUT_POLL);
+		wait_event_idle_timeout(w->priv->wait, quiet(w, lsn), CUT_POLL);
 	}
 }
 

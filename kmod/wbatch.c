@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include "core/codec.h"
+#include "idle.h"
 #include "wbatch.h"
 
 #define RETIRE_BATCH	16	/* ranges under one hold of the lock */
@@ -340,7 +341,7 @@ int swb_wbatch_write(struct swb_wbatch *b, u64 *bytes)
 	write_data(b, bytes);
 	err = write_zeroes(b);
 	put_pending(b);
-	wait_for_completion_io(&b->done);
+	swb_idle_wait(&b->done);
 	return b->error ?: err;
 }
 

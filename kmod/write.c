@@ -501,12 +501,17 @@ static void fail_late(struct swb_volume *v, u64 limit_ns)
 	end_parked(&parked, BLK_STS_IOERR);
 }
 
-void swb_write_tick(struct swb_volume *v, u64 now_ns)
+void swb_write_expire(struct swb_volume *v, u64 now_ns)
 {
 	u64 deadline_ns = READ_ONCE(v->io.deadline_ns);
 
 	if (deadline_ns && now_ns > deadline_ns)
 		fail_late(v, now_ns - deadline_ns);
+}
+
+void swb_write_tick(struct swb_volume *v, u64 now_ns)
+{
+	swb_write_expire(v, now_ns);
 	/* Memory does not tell when it comes back; the ring does. */
 	if (READ_ONCE(v->io.parked_count))
 		swb_write_unpark(v);

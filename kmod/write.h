@@ -75,7 +75,10 @@ void swb_write_fail_all(struct swb_volume *v, blk_status_t status);
 /** swb_write_unpark() - try parked bios again, in order */
 void swb_write_unpark(struct swb_volume *v);
 
-/** swb_write_tick() - fail what is older than the deadline */
+/** swb_write_expire() - fail what is older than the deadline; any process context */
+void swb_write_expire(struct swb_volume *v, u64 now_ns);
+
+/** swb_write_tick() - that, and try parked bios again that wait for memory */
 void swb_write_tick(struct swb_volume *v, u64 now_ns);
 
 #endif /* SWB_WRITE_H */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * How threads of ours wait for a disk, or for somebody who does: as long as it
+ * takes, and like idle ones. Linux cannot cancel a bio, so such a wait may never
+ * end (G7); it must not count as load, nor be reported as a hung task.
+ *
+ * No signal reaches a kernel thread, so "interruptible" is not interrupted here. A
+ * user's task, which could be, waits in the ordinary way.
+ */
+#ifndef SWB_IDLE_H
+#define SWB_IDLE_H
+
+#include <linux/blkdev.h>
+#include <linux/completion.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+
+/** swb_idle_lock() - mutex_lock() of a mutex that is held over a wait for a disk */
+static inline void swb_idle_lock(struct mutex *m)
+{
+	if (!(current->flags & PF_KTHREAD)) {
+		mutex_lock(m);
+		return;
+	}
+	while (mutex_lock_interruptible(m))
+		;
+}
+
+/** swb_idle_wait() - wait_for_completion() of something that a disk ends */
+static inline void swb_idle_wait(struct completion *done)
+{
+	if (!(current->flags & PF_KTHREAD)) {
+		wait_for_completion_io(done);
+		return;
+	}
+	while (wait_for_completion_interruptible(done))
+		;
+}
+
+static inline void swb_idle_bio_end(struct bio *bio)
+{
+	complete(bio->bi_private);
+}
+
+/**
+ * swb_idle_bio() - submit_bio_wait()
+ * Return: 0 or a negative errno; the bio is still the caller's.
+ */
+static inline int swb_idle_bio(struct bio *bio)
+{
+	DECLARE_COMPLETION_ONSTACK(done);
+
+	bio->bi_private = &done;
+	bio->bi_end_io = swb_idle_bio_end;
+	bio->bi_opf |= REQ_SYNC;
+	submit_bio(bio);
+	swb_idle_wait(&done);
+	return blk_status_to_errno(bio->bi_status);
+}
+
+/** swb_idle_sleep() - msleep(), while something is polled for */
+static inline void swb_idle_sleep(unsigned int ms)
+{
+	schedule_timeout_idle(msecs_to_jiffies(ms));
+}
+
+#endif /* SWB_IDLE_H */
