@@ -13,6 +13,7 @@ that the member SENDER sends. ACTION is one of
   half-stall     only its first half arrives, then silence, line open
   stall          from here on silence in both directions, line open
   swap           it arrives behind the next one
+  late           it, and what comes behind it, arrives 0.3 s later
 or a name of wire.SPOIL. With --fake there is no B on the other side, but only
 noise. One line is printed per frame: SENDER TYPE, its numbers; the reason is
 spelt out for CLOSE. Ends when both lines are down.
@@ -27,6 +28,8 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import swbnl  # noqa: E402
 import wire  # noqa: E402
+
+LATE_S = 0.3
 
 
 def connected(tcp):
@@ -56,7 +59,7 @@ class Proxy:
         where, _, action = rule.partition("=")
         sender, kind, number = where.split(":")
         if action not in wire.SPOIL and action not in (
-                "drop", "dup", "cut", "cut-after", "half", "half-stall", "stall", "swap"):
+                "drop", "dup", "cut", "cut-after", "half", "half-stall", "stall", "swap", "late"):
             sys.exit("swbproxy: no action " + action)
         return sender, kind, None if number == "*" else int(number), action
 
@@ -109,7 +112,9 @@ class Proxy:
         say(sender, "END")
 
     def apply(self, action, frame, target):
-        if action is None or action == "cut-after":
+        if action == "late":
+            time.sleep(LATE_S)
+        if action in (None, "cut-after", "late"):
             return frame.raw
         if action in wire.SPOIL:
             return wire.SPOIL[action](frame)

@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Teardown with disk ok, peer slow, ring full: every verb returns in time, nothing stays.
+# timeout: 500
+. "$SWB_TOP/selftests/lib.sh"
+. "$SWB_TOP/selftests/helpers/volume.sh"
+. "$SWB_TOP/selftests/helpers/link.sh"
+. "$SWB_TOP/selftests/helpers/matrix.sh"
+
+matrix ok slow full
+finish
