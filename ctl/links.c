@@ -180,6 +180,13 @@ void links_observe(struct daemon *d, struct own *o)
 		state = peer_state(o, &l->peer);
 		if (state_matched(state))
 			l->matched = true;
+		if (l->wanted && d->linker && o->kv) {
+			struct link_id id = id_of(o, l);
+
+			/* of all links of the member: an upper bound for new keys */
+			linker_sent(d->linker, &id,
+				    o->kv->stats[SWBLOCK_STAT_WIRE_SENT_BYTES]);
+		}
 		if (l->handed && state_linked(l->was_state) && !state_linked(state)) {
 			l->handed = false;
 			ended(d, o, l);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A replicated write over TLS shows none of its bytes on the wire, while the same write
 # over a clear-text link does; both ciphers of the kernel carry a volume.
-# timeout: 120
+# timeout: 400
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

@@ -3,7 +3,7 @@
 # A peer without the key, with a wrong key, with a key of another name, without TLS, or
 # that is no swblock at all is refused on both sides with the reason, and the volume
 # goes on with the link that it has.
-# timeout: 150
+# timeout: 400
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

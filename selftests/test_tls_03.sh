@@ -3,7 +3,7 @@
 # Handshake and link manager with a kernel that encrypts: keys of the cluster and of a
 # volume, wrong keys, clear text, a recording of a handshake played again, silent
 # strangers, peers that move, dial each other, and get new keys.
-# timeout: 120
+# timeout: 400
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/tls.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # On an encrypted link an alert, a key update and a record that is no frame each end the
 # link and nothing else; a recording of a link's beginning, played again, is refused.
-# timeout: 150
+# timeout: 400
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A kernel without TLS, or whose TLS lacks the cipher: a link with a key is refused with
 # the remedy before anybody is asked, and no byte leaves in clear text.
+# timeout: 200
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

@@ -125,6 +125,8 @@ static void test_silence_and_garbage(void)
 {
 	uint8_t msg[HELLO_BYTES + HELLO_VERDICT_BYTES] = { 0 };
 	struct hello b = me_of(1, 3, 2);
+	static const uint8_t alert[] = { 21, 3, 3, 0, 2, 2, 10 };
+	static const uint8_t client[HELLO_BYTES] = { 22, 3, 1, 2, 0, 1 };
 	static const char http[HELLO_BYTES] = "GET / HTTP/1.1\r\nHost: example\r\n";
 	uint64_t start = boottime_ns();
 
@@ -132,6 +134,10 @@ static void test_silence_and_garbage(void)
 	ok(boottime_ns() - start < 3 * NSEC_PER_SEC, "ends at its deadline");
 	ok(against(NULL, 0, true) == HELLO_CLOSED, "hung up at once");
 	ok(against(http, sizeof(http), false) == HELLO_BAD_MAGIC, "a web browser");
+	ok(against(alert, sizeof(alert), true) == HELLO_SPEAKS_TLS,
+	   "an alert of TLS, then hung up");
+	ok(against(client, sizeof(client), false) == HELLO_SPEAKS_TLS,
+	   "the beginning of a TLS client");
 	hello_encode(&b, msg);
 	ok(against(msg, HELLO_BYTES / 2, false) == HELLO_TIMEOUT, "half a hello");
 	ok(against(msg, HELLO_BYTES / 2, true) == HELLO_CLOSED,

@@ -44,10 +44,10 @@ wire()
 # listen_b OPTION...: b waits for a, in the background; $listener
 listen_b()
 {
-	swblockctl link "$VOL/b" a --listen "$tls_addr" --netns swbb --no-wait --timeout 20 "$@" \
+	swblockctl link "$VOL/b" a --listen "$tls_addr" --netns swbb --no-wait --timeout 60 "$@" \
 		>"$swb_tmp/listen.out" 2>&1 &
 	listener=$!
-	poll_until 10 listening || { quoted "$(cat "$swb_tmp/listen.out")"; die "b does not listen"; }
+	poll_until 40 listening || { quoted "$(cat "$swb_tmp/listen.out")"; die "b does not listen"; }
 }
 
 listening()
