@@ -414,8 +414,83 @@ static bool relieves(const struct swb_volume_view *v,
 	return false;
 }
 
-u8 swb_config_next(const struct swb_volume_view *v, struct swb_config *out,
-		   u32 *missing)
+static bool judged(const struct swb_authority *a, const struct swb_config *cfg)
+{
+	u32 i;
+
+	for (i = 0; i < a->judge_count && i < SWB_CONFIGS_MAX; i++)
+		if (swb_config_same(&a->judge[i], cfg))
+			return true;
+	return false;
+}
+
+/*
+ * Does @cfg no longer ask for somebody who will not come back by himself: void,
+ * or silent and given up by the operator? Who is only silent may end that; who
+ * lives and is dropped by a whim needs no last place.
+ */
+static bool gives_up(const struct swb_volume_view *v,
+		     const struct swb_config *cfg)
+{
+	const struct swb_config *cur = &v->authority.config;
+	bool wished = v->wish.sequence && swb_wish_valid(v);
+	u8 i, k;
+
+	for (i = 0; i < cur->member_count; i++) {
+		k = swb_view_find(v, &cur->member[i]);
+		if (!swb_config_required(cur, &cur->member[i]) ||
+		    swb_config_required(cfg, &cur->member[i]))
+			continue;
+		if (k != SWB_NOBODY && swb_view_void(v, k))
+			return true;
+		if ((k == SWB_NOBODY || !swb_view_alive(v, k)) && wished &&
+		    !swb_config_required(&v->wish.config, &cur->member[i]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Four configurations may be unsettled (P1). The last place is kept for a loss:
+ * else a dead member could stay required for ever.
+ */
+static bool has_place(const struct swb_volume_view *v,
+		      const struct swb_config *cfg)
+{
+	u32 most = SWB_CONFIGS_MAX - 2 + gives_up(v, cfg);
+
+	return v->authority.judge_count < most || judged(&v->authority, cfg);
+}
+
+/* the newest judged one that requires @id, and nobody else who is gone */
+static bool reuse(const struct swb_volume_view *v, const struct swb_uuid *id,
+		  struct swb_config *out)
+{
+	const struct swb_authority *a = &v->authority;
+	u32 i;
+	u8 m, k;
+
+	for (i = min_t(u32, a->judge_count, SWB_CONFIGS_MAX); i > 0; i--) {
+		const struct swb_config *cfg = &a->judge[i - 1];
+		bool whole = swb_config_required(cfg, id);
+
+		for (m = 0; m < cfg->member_count; m++) {
+			k = swb_view_find(v, &cfg->member[m]);
+			if (swb_config_required(cfg, &cfg->member[m]) &&
+			    (k == SWB_NOBODY || !swb_view_alive(v, k) ||
+			     swb_view_void(v, k)))
+				whole = false;
+		}
+		if (!whole)
+			continue;
+		*out = *cfg;
+		return true;
+	}
+	return false;
+}
+
+static u8 next_step(const struct swb_volume_view *v, struct swb_config *out,
+		    u32 *missing)
 {
 	const struct swb_authority *a = &v->authority;
 	u8 cause;
@@ -430,26 +505,32 @@ u8 swb_config_next(const struct swb_volume_view *v, struct swb_config *out,
 	if (cause == SWB_CAUSE_NONE)
 		return SWB_CAUSE_NONE;
 	/* a step at a time: the one before must be settled, or never will be */
-	if (a->phase != SWB_PHASE_SETTLED && !relieves(v, out)) {
-		*out = a->config;
-		return SWB_CAUSE_NONE;
-	}
-	return cause;
+	return a->phase == SWB_PHASE_SETTLED || relieves(v, out) ?
+	       cause : SWB_CAUSE_NONE;
+}
+
+u8 swb_config_next(const struct swb_volume_view *v, struct swb_config *out,
+		   u32 *missing)
+{
+	u8 cause = next_step(v, out, missing);
+
+	if (cause != SWB_CAUSE_NONE && has_place(v, out))
+		return cause;
+	/* no place for it: one of those that are judged may do for a loss */
+	if (cause != SWB_CAUSE_NONE && relieves(v, out) &&
+	    reuse(v, &v->authority.primary, out) && relieves(v, out))
+		return cause;
+	/* else the old one would be granted, again and again */
+	*out = v->authority.config;
+	return SWB_CAUSE_NONE;
 }
 
 /* ---- what is granted --------------------------------------------------- */
 
-static bool judged(const struct swb_authority *a, const struct swb_config *cfg)
-{
-	u32 i;
-
-	for (i = 0; i < a->judge_count && i < SWB_CONFIGS_MAX; i++)
-		if (swb_config_same(&a->judge[i], cfg))
-			return true;
-	return false;
-}
-
-/* Required is who has reported, or was required before and may come back. */
+/*
+ * Required is who has reported, or was required before and may come back; never
+ * who comes in by this very epoch.
+ */
 static void trim_required(const struct swb_volume_view *v, u8 candidate,
 			  struct swb_config *cfg)
 {
@@ -463,6 +544,10 @@ static void trim_required(const struct swb_volume_view *v, u8 candidate,
 		k = swb_view_find(v, &cfg->member[i]);
 		if (k == candidate)
 			left |= 1U << i;
+		else if (v->authority.last_epoch &&
+			 swb_core_member_index(had, &cfg->member[i]) ==
+			 SWB_NOBODY)
+			left &= ~(1U << i);
 		else if (k != SWB_NOBODY && swb_view_report(v, k) &&
 			 !(swb_view_report(v, k)->flags & SWB_VOID_FLAGS))
 			continue;
@@ -478,22 +563,18 @@ bool swb_config_final(const struct swb_volume_view *v, u8 candidate,
 {
 	const struct swb_authority *a = &v->authority;
 	const struct swb_uuid *id = &v->member[candidate].replica;
-	u32 most, i;
+	u32 i;
 
 	*out = a->proposed;
 	if (swb_core_member_index(out, id) == SWB_NOBODY)
 		*out = a->config;
 	if (swb_core_member_index(out, id) != SWB_NOBODY) {
 		trim_required(v, candidate, out);
-		if (judged(a, out))
-			return swb_config_valid(out);
-		/* the last place is kept for a loss: else a dead member could
-		 * stay required for ever
-		 */
-		most = SWB_CONFIGS_MAX - 2 + relieves(v, out);
-		if (a->judge_count < most)
+		if (has_place(v, out))
 			return swb_config_valid(out);
 	}
+	if (reuse(v, id, out))
+		return true;
 	for (i = min_t(u32, a->judge_count, SWB_CONFIGS_MAX); i > 0; i--)
 		if (swb_config_required(&a->judge[i - 1], id)) {
 			*out = a->judge[i - 1];

@@ -13,6 +13,7 @@
 #include "world.h"
 
 #define LINK_BACKOFF_NS	(2 * SIM_MSEC)
+#define LINK_PATIENCE_NS	(20 * SIM_MSEC)
 
 u64 agent_now(const struct world *w, u8 agent)
 {
@@ -392,7 +393,7 @@ static void peers_of(struct world *w, struct agent *g, struct node *n,
 		const struct node *m = &w->node[i];
 		struct swb_member_peer *p = &v->peer[v->peer_count];
 		bool fresh = w->clock.now_ns < g->linked_ns[n->id][i] +
-					       CONTROL_BACKOFF_NS;
+					       LINK_PATIENCE_NS;
 
 		if (i == n->id || i >= c->config.member_count)
 			continue;

@@ -134,11 +134,31 @@ static bool settled_down(struct world *w, bool *waits_rebuild)
 	return p->core.log.durable == p->core.log.head;
 }
 
-/* The only member of a required set has failed: more than the mode stands. */
+/* a member that is required by @cfg and whose disk is gone for good */
+static bool requires_lost(const struct world *w, const struct swb_config *cfg)
+{
+	for (u8 i = 0; i < cfg->member_count; i++)
+		if (cfg->mode == SWBLOCK_MODE_SYNC_ALL &&
+		    (cfg->required & (1u << i)) &&
+		    control_node_of(w, &cfg->member[i]) == SIM_NOBODY)
+			return true;
+	return false;
+}
+
+/*
+ * More than the mode stands: the only member of a required set has failed; or
+ * four configurations are unsettled, each needs a member that is lost, and a
+ * fifth is refused (P1): an override is the only way.
+ */
 static bool beyond_repair(const struct world *w)
 {
 	const struct control *c = &w->control;
+	u32 doomed = 0;
 
+	for (u32 i = 0; i < c->judges; i++)
+		doomed += requires_lost(w, &c->judge[i]);
+	if (doomed == SWB_CONFIGS_MAX - 1)
+		return true;
 	for (u32 i = 0; i < c->judges; i++)
 		if (c->judge[i].mode == SWBLOCK_MODE_SYNC_ALL &&
 		    !(c->judge[i].required & ~c->exclude))

@@ -663,9 +663,30 @@ TEST(test_decide_unsettled_full, "with four unsettled configurations one of them
 	v.authority.proposed.required = 3;
 	EXPECT('G', GRANT);
 	CHECK_EQ(d.config.required, 7);
-	silent(2);
+	v.member[2].flags = SWBLOCK_REPORT_DISK_FAILED;
+	v.member[2].report.flags = SWBLOCK_REPORT_DISK_FAILED;
 	EXPECT('G', GRANT);
 	CHECK_EQ(d.config.required, 3);
+}
+
+TEST(test_decide_no_place, "a change that there is no place for is not tried; a loss "
+	"may use the last one (P1)")
+{
+	healthy(SWBLOCK_MODE_SYNC_ALL, 3);
+	v.authority.phase = SWB_PHASE_GRANTED;
+	v.authority.judge_count = 3;
+	v.authority.judge[1] = v.authority.judge[0];
+	v.authority.judge[1].required = 5;
+	v.authority.judge[2] = v.authority.judge[0];
+	v.wish.shrink_ms = 1000;
+	silent(2);
+	EXPECT('N', NOTHING);			/* it may come back */
+	v.member[2].flags = SWBLOCK_REPORT_DISK_FAILED;
+	EXPECT('X', WIN);
+	v.authority.judge_count = 4;
+	v.authority.judge[3] = v.authority.judge[0];
+	v.authority.judge[3].required = 6;
+	EXPECT('N', NOTHING);
 }
 
 TEST(test_decide_override, "an override grants once, to the member it names, what no "
