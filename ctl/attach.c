@@ -278,15 +278,13 @@ static int on_answer(sd_event_source *s, int fd, uint32_t revents, void *arg)
 		log_say(LOG_LEVEL_NOTICE, &(struct log_about){ .member = o->label,
 			.volume = j->volume_label }, "a device was formatted",
 			"device=%s", j->member.data);
-	if (j->err == EEXIST || j->err != EBUSY || !o->kv) {
-		if (*j->why) {
-			refused(d, v, o, j->why);
-		} else {
-			/* the event tells; or, if that is lost, the dump */
-			o->attach_next_ns = boottime_ns() +
-					    d->cfg.order_ms * SWB_NSEC_PER_MSEC;
-			turn_wake(d, o->attach_next_ns);
-		}
+	if (!o->kv && *j->why) {
+		refused(d, v, o, j->why);
+	} else if (!o->kv) {
+		/* the event tells; or, if that is lost, the dump */
+		o->attach_next_ns = boottime_ns() +
+				    d->cfg.order_ms * SWB_NSEC_PER_MSEC;
+		turn_wake(d, o->attach_next_ns);
 	}
 	free(j);
 	return 0;

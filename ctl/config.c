@@ -110,7 +110,7 @@ static const char *address_fault(const char *s)
 		return "is not HOST:PORT";
 	if (!number_parse(colon + 1, 65535, &port) || !port)
 		return "has no port between 1 and 65535";
-	if (s[0] == '[' ? colon[-1] != ']' : memchr(s, ':', (size_t)(colon - s)) != NULL)
+	if (s[0] == '[' ? colon[-1] != ']' : !!memchr(s, ':', (size_t)(colon - s)))
 		return "is an IPv6 address without [ ] around it";
 	return "";
 }

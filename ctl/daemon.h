@@ -73,6 +73,7 @@ struct pending {
  * @peer: replica, null: the entry is free
  * @wanted: the linker was told
  * @connect: and that this side connects
+ * @address: to where
  * @handed: the kernel has one
  * @serial: and this is its number
  * @matched: its facts matched at some time
@@ -85,6 +86,7 @@ struct own_link {
 	struct swb_uuid peer;
 	bool wanted;
 	bool connect;
+	char address[BOARD_ADDRESS_MAX];
 	bool handed;
 	bool matched;
 	uint64_t serial;

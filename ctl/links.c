@@ -96,6 +96,7 @@ static void want(struct daemon *d, const struct vol *v, struct own *o,
 		text_copy(w.endpoint[0], address_of(d, v, &l->peer),
 			  sizeof(w.endpoint[0]));
 		w.endpoint_count = *w.endpoint[0] ? 1 : 0;
+		text_copy(l->address, w.endpoint[0], sizeof(l->address));
 	}
 	if (!linker_want(d->linker, &w, why)) {
 		log_say(LOG_LEVEL_ERROR, NULL, "a link cannot be wanted",
@@ -231,6 +232,11 @@ void links_turn(struct daemon *d, const struct vol *v, struct own *o)
 				memset(l, 0, sizeof(*l));
 		} else if (l->wanted && l->connect == accept) {
 			unwant(d, o, l);	/* the roles have changed */
+		} else if (l->wanted && l->connect &&
+			   *address_of(d, v, &l->peer) &&
+			   strcmp(l->address, address_of(d, v, &l->peer))) {
+			/* an address is no identity: it is tried where it is now */
+			want(d, v, o, l, true);
 		}
 	}
 	for (i = 0; i < c->member_count; i++) {

@@ -185,7 +185,8 @@ static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si,
 			log_say(LOG_LEVEL_ERROR, NULL, errors.text[i], NULL);
 		log_say(LOG_LEVEL_ERROR, NULL,
 			"the configuration was not changed", NULL);
-	} else if ((fixed = config_needs_restart(&d->cfg, &fresh)) != NULL) {
+	} else if (config_needs_restart(&d->cfg, &fresh)) {
+		fixed = config_needs_restart(&d->cfg, &fresh);
 		log_say(LOG_LEVEL_ERROR, NULL,
 			"the configuration was not changed: this key takes a restart",
 			"key=%s", fixed);
@@ -239,7 +240,7 @@ static void say_status(struct daemon *d)
 	char text[200];
 
 	for (i = 0; i < d->own_count; i++) {
-		attached += d->own[i]->kv != NULL;
+		attached += !!d->own[i]->kv;
 		primary += d->own[i]->kv &&
 			   d->own[i]->kv->role == SWBLOCK_ROLE_PRIMARY;
 	}
@@ -384,7 +385,7 @@ int main(int argc, char **argv)
 	if (opt.faults)
 		fault_arm();
 	d.stop_volumes = opt.stop_volumes;
-	log_open(d.cfg.level, getenv("JOURNAL_STREAM") != NULL);
+	log_open(d.cfg.level, !!getenv("JOURNAL_STREAM"));
 	if (instance_lock(d.cfg.runtime_dir, d.cfg.node, why, sizeof(why)) < 0 ||
 	    !privileges_drop(why, sizeof(why))) {
 		fprintf(stderr, "swblockd: %s\n", why);

@@ -44,8 +44,9 @@ static uint64_t owner_silent(const struct daemon *d, const struct vol *v)
 	const struct host *h;
 
 	view_owner(d, mine);
+	/* P3: one of ours that we gave up and that happened after all is nobody's */
 	if (!strcmp(owner, mine))
-		return 0;
+		return swb_uuid_equal(&v->nonce, &v->b->record.nonce) ? 0 : UINT64_MAX;
 	if (!colon || (size_t)(colon - owner) >= sizeof(node) ||
 	    !uuid_parse(colon + 1, &instance))
 		/* somebody's hand, without signs of life: since it did that */

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 300
+# timeout: 600
 # Two controllers act at the same moment, again and again: one of them wins, the
 # other one follows; nothing is granted twice and nothing is lost.
 . "$SWB_TOP/selftests/lib.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 300
+# timeout: 600
 # Members come and go by declaration: a third one is formatted, attached and
 # brought in sync, then required; another one leaves and is detached.
 . "$SWB_TOP/selftests/lib.sh"
@@ -34,9 +34,11 @@ await 60 "two are in sync" all_in_sync 1
 need load_write "$primary" -n 30
 wish a b c
 await 120 "the third one is required" members_are a,b,c
+poll_until 60 some_primary || die "no primary"
 check "all data is there" load_verify "$primary"
 case $primary in a) wish a c; out=b left=a,c ;; *) wish b c; out=a left=b,c ;; esac
 await 120 "$out is no member any more" members_are "$left"
+poll_until 60 some_primary || die "no primary"
 check "it is detached" poll_until 60 detached "$out"
 check "all data is still there" load_verify "$primary"
 check_history

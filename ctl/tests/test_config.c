@@ -10,7 +10,7 @@ const struct verb *const ctl_verbs[] = { NULL };
 
 static struct config cfg;
 static struct config_errors errors;
-static char path[] = "/tmp/swb-config-XXXXXX";
+static char path[32] = "/tmp/swb-config-XXXXXX";
 
 static bool load(const char *text)
 {
@@ -73,7 +73,7 @@ static void test_mistakes(void)
 {
 	ok(wrong("node: a\nstor:\n  address: x\n", "2:1", "did you mean \"store\""),
 	   "a section that does not exist: what was meant");
-	ok(wrong("node: a\nstore:\n  address: x\n  timout: 2s\n", "4:3",
+	ok(wrong("node: a\nstore:\n  address: x\n  timeuot: 2s\n", "4:3",
 		 "did you mean \"timeout\""), "a key that does not exist");
 	ok(wrong("node: 1a\nstore: {address: x}\n", "1:7", "is no name"),
 	   "a bad name");
