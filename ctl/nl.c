@@ -395,6 +395,17 @@ int kern_suspend(struct kern *kern, uint32_t id, bool suspend)
 			0, NULL, NULL);
 }
 
+int kern_verify(struct kern *kern, uint32_t id, uint32_t flags, uint64_t cookie)
+{
+	return flagged(kern, SWBLOCK_CMD_VERIFY, id, flags, cookie);
+}
+
+int kern_verify_stop(struct kern *kern, uint32_t id)
+{
+	return transact(kern, volume_request(kern, SWBLOCK_CMD_VERIFY_STOP, id),
+			0, NULL, NULL);
+}
+
 int kern_resize(struct kern *kern, uint32_t id, uint64_t bytes, uint64_t cookie)
 {
 	struct nl_msg *msg = volume_request(kern, SWBLOCK_CMD_RESIZE, id);

@@ -132,6 +132,8 @@ int kern_assign(struct kern *kern, uint32_t id, uint64_t epoch,
 int kern_promote(struct kern *kern, uint32_t id, const struct swb_cert *cert,
 		 uint64_t lease_ns, uint64_t cookie);
 int kern_suspend(struct kern *kern, uint32_t id, bool suspend);
+int kern_verify(struct kern *kern, uint32_t id, uint32_t flags, uint64_t cookie);
+int kern_verify_stop(struct kern *kern, uint32_t id);
 int kern_resize(struct kern *kern, uint32_t id, uint64_t bytes, uint64_t cookie);
 int kern_demote(struct kern *kern, uint32_t id, uint32_t flags,
 		uint64_t cookie);

@@ -288,6 +288,8 @@ json_t *show_event_json(const struct kern_event *ev, const char *member)
 	case SWBLOCK_EVENT_REMOVED:
 	case SWBLOCK_EVENT_STEP_DOWN:
 	case SWBLOCK_EVENT_RESIZED:
+	case SWBLOCK_EVENT_VERIFY:
+	case SWBLOCK_EVENT_VERIFIED:
 		break;
 	}
 	return j;

@@ -3,6 +3,7 @@
  * swblockctl suspend, resume, resize: what changes on a running member without a
  * new epoch.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -97,6 +98,104 @@ static int run_resize(struct ctl *ctl)
 	kern_dump_free(&dump);
 	return ret;
 }
+
+/* ---- verify --------------------------------------------------------------- */
+
+static int say_end(struct ctl *ctl, const char *name, const struct kern_event *ev)
+{
+	out_set(ctl, "member", json_string(name));
+	out_set(ctl, "result", json_string(ev->text));
+	if (!ev->error) {
+		out_line(ctl, "%s: %s", name, ev->text);
+		return CTL_OK;
+	}
+	if (ev->error == EILSEQ)
+		return out_fail(ctl, &err_refused,
+				"swblockctl verify --repair makes the replicas as the primary is",
+				"%s: %s", name, ev->text);
+	return out_fail(ctl, &err_failed, NULL, "%s: %s", name, ev->text);
+}
+
+static int watch_verify(struct ctl *ctl, const char *name, uint64_t cookie)
+{
+	uint64_t deadline = deadline_after(ctl);
+	struct kern_event ev;
+	int err;
+
+	for (;;) {
+		err = kern_event_next(ctl->kern, deadline, &ev);
+		if (err)
+			return wait_failed(ctl, err, "verify");
+		if (ev.cookie != cookie)
+			continue;
+		if (ev.kind == SWBLOCK_EVENT_VERIFIED)
+			return say_end(ctl, name, &ev);
+		if (ev.kind == SWBLOCK_EVENT_VERIFY)
+			out_note(ctl, "%s", ev.text);
+	}
+}
+
+static int verify(struct ctl *ctl, const struct kern_volume *v)
+{
+	uint32_t flags = opt_has(ctl, "repair") ? SWBLOCK_VERIFY_REPAIR : 0;
+	uint64_t cookie = random_u64();
+	char name[MEMBER_NAME_MAX];
+	int err;
+
+	member_name(v, name);
+	if (opt_has(ctl, "stop")) {
+		err = kern_verify_stop(ctl->kern, v->id);
+		return err ? kernel_said(ctl, err, name) : CTL_OK;
+	}
+	err = kern_events_open(ctl->kern);
+	if (err)
+		return kernel_said(ctl, err, "events");
+	err = kern_verify(ctl->kern, v->id, flags, cookie);
+	if (err)
+		return kernel_said(ctl, err, name);
+	if (opt_has(ctl, "wait"))
+		return watch_verify(ctl, name, cookie);
+	out_line(ctl, "%s: comparing; see swblockctl monitor", name);
+	out_set(ctl, "member", json_string(name));
+	return CTL_OK;
+}
+
+static int run_verify(struct ctl *ctl)
+{
+	struct kern_dump dump = { 0 };
+	const struct kern_volume *v;
+	int ret;
+
+	ret = need_members(ctl, &dump);
+	if (!ret)
+		ret = member_find(ctl, &dump, ctl->pos[0], &v);
+	if (!ret)
+		ret = verify(ctl, v);
+	kern_dump_free(&dump);
+	return ret;
+}
+
+static const struct opt_def verify_opts[] = {
+	{ "repair", 0, NULL, "write the primary's content anew where they differ" },
+	{ "wait", 0, NULL, "until the end, up to --timeout" },
+	{ "stop", 0, NULL, "end the comparison that is under way" },
+	{ NULL },
+};
+
+const struct verb verb_verify = {
+	.name = "verify",
+	.synopsis = "MEMBER [--repair] [--wait] [--stop]",
+	.summary = "Compare the primary with its replicas, under load",
+	.detail =
+	"Every replica in sync is asked for checksums (crc32c of 4 KiB) of the same\n"
+	"records; a difference is never one of time. With --repair the primary's\n"
+	"content wins, whoever was right, so look first.",
+	.example = "  swblockctl verify db/a --wait --timeout 1h",
+	.opts = verify_opts,
+	.pos_min = 1,
+	.pos_max = 1,
+	.run = run_verify,
+};
 
 const struct verb verb_suspend = {
 	.name = "suspend",

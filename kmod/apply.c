@@ -397,6 +397,10 @@ static int handle_frame(struct swb_link *l, const struct swb_frame *f)
 		return handle_base(l, f);
 	case SWB_WIRE_BASE_END:
 		return handle_base_end(l, f);
+	case SWB_WIRE_VERIFY:
+		return swb_verify_asked(l, f);
+	case SWB_WIRE_VERIFY_SUM:
+		return swb_verify_answered(l, f);
 	}
 	return SWBLOCK_REASON_BAD_TYPE;
 }

@@ -165,6 +165,30 @@ int swb_manage_unlink(u32 id, const struct swb_uuid *peer, const char **why)
 	return err;
 }
 
+int swb_manage_verify(u32 id, u32 flags, u64 cookie, const char **why)
+{
+	struct swb_volume *v = get_living(id, why);
+	int err;
+
+	if (!v)
+		return -ENODEV;
+	err = swb_verify_start(v, flags & SWBLOCK_VERIFY_REPAIR, cookie, why);
+	swb_volume_put(v);
+	return err;
+}
+
+int swb_manage_verify_stop(u32 id, const char **why)
+{
+	struct swb_volume *v = get_living(id, why);
+	int err;
+
+	if (!v)
+		return -ENODEV;
+	err = swb_verify_cancel(v, why);
+	swb_volume_put(v);
+	return err;
+}
+
 int swb_manage_resize(u32 id, u64 bytes, u64 cookie, const char **why)
 {
 	struct swb_volume *v = get_living(id, why);
@@ -267,6 +291,7 @@ static void stop_and_put(struct swb_volume *v)
 {
 	set_removing(v);
 	swb_write_fail_all(v, BLK_STS_IOERR);
+	swb_verify_stop(v);
 	swb_peer_close_all(v);
 	swb_blkdev_destroy(v);
 	swb_volume_stop(v);
@@ -359,6 +384,7 @@ static void remove_work(struct work_struct *work)
 	struct swb_volume *v = t->v;
 
 	swb_write_fail_all(v, BLK_STS_IOERR);
+	swb_verify_stop(v);
 	/* A demotion gives up, but it may be in a step, and has a claim to return. */
 	wait_event_idle(v->post.wait, !atomic_read(&v->demotions));
 	swb_peer_close_all(v);

@@ -52,6 +52,8 @@ int swb_manage_promote(u32 id, const struct swb_cert *cert, u64 lease_end_ns,
 int swb_manage_demote(u32 id, u32 flags, u64 cookie, const char **why);
 int swb_manage_lease(u32 id, u64 epoch, u64 end_ns, const char **why);
 int swb_manage_suspend(u32 id, bool suspend, const char **why);
+int swb_manage_verify(u32 id, u32 flags, u64 cookie, const char **why);
+int swb_manage_verify_stop(u32 id, const char **why);
 int swb_manage_resize(u32 id, u64 bytes, u64 cookie, const char **why);
 int swb_manage_link(u32 id, const struct swb_uuid *peer, int fd, u64 cookie,
 		    const char **why);

@@ -481,6 +481,32 @@ static int do_resume(struct sk_buff *skb, struct genl_info *info)
 	return err ?: set_suspended(info, false);
 }
 
+static int do_verify(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *why = NULL;
+	int err;
+
+	err = check(info, BIT_OF(VOLUME_ID), BIT_OF(FLAGS) | BIT_OF(COOKIE),
+		    "VERIFY needs VOLUME_ID");
+	if (err)
+		return err;
+	err = swb_manage_verify(nla_get_u32(ATTR(info, VOLUME_ID)),
+				swb_attr_u32(ATTR(info, FLAGS)),
+				swb_attr_u64(ATTR(info, COOKIE)), &why);
+	return swb_refuse(info, err, why);
+}
+
+static int do_verify_stop(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *why = NULL;
+	int err = check(info, BIT_OF(VOLUME_ID), 0, "VERIFY_STOP needs VOLUME_ID");
+
+	if (err)
+		return err;
+	err = swb_manage_verify_stop(nla_get_u32(ATTR(info, VOLUME_ID)), &why);
+	return swb_refuse(info, err, why);
+}
+
 static int do_resize(struct sk_buff *skb, struct genl_info *info)
 {
 	const char *why = NULL;
@@ -519,6 +545,8 @@ static const struct genl_small_ops ops[] = {
 	VERB(SUSPEND, do_suspend),
 	VERB(RESUME, do_resume),
 	VERB(RESIZE, do_resize),
+	VERB(VERIFY, do_verify),
+	VERB(VERIFY_STOP, do_verify_stop),
 };
 
 static const struct genl_multicast_group mcgrps[] = {

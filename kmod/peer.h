@@ -21,6 +21,7 @@
 #define SWB_SEND_CLOSE	6
 #define SWB_SEND_UNLINK	7	/* no frame: the operator wants it gone */
 #define SWB_SEND_BASE	8	/* the base lane may have a frame */
+#define SWB_SEND_VERIFY	9	/* a question or an answer of a comparison */
 
 /**
  * struct swb_link - one link
@@ -49,6 +50,8 @@
  * @base_again: tx: the base lane waits for its rate
  * @base_turn: tx: groups shipped since the base lane had its turn
  * @base_rec: tx: body of a BASE frame
+ * @verify: a replica's answer to VERIFY, until it is sent; v->lock
+ * @verify_body: tx: body of a VERIFY_SUM frame
  * @again: tx: the next record is still on its way into the log, look again soon
  * @seen_committed: rx: C of the last header that was posted
  * @seen_flush_lsn: rx: the same for flush_lsn
@@ -89,6 +92,8 @@ struct swb_link {
 	bool base_again;
 	u32 base_turn;
 	struct swb_disk_rec base_rec;
+	struct swb_verify_answer verify;
+	struct swb_wire_sums verify_body;
 	bool again;
 	u64 told_committed;
 	u64 seen_committed;

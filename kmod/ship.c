@@ -132,7 +132,7 @@ static void fill_close(struct swb_link *l, struct swb_frame *f)
 
 static const unsigned int tx_order[] = {
 	SWB_SEND_UNLINK, SWB_SEND_OPEN, SWB_SEND_FACTS, SWB_SEND_START,
-	SWB_SEND_ACK, SWB_SEND_SHIP, SWB_SEND_PING, SWB_SEND_BASE,
+	SWB_SEND_ACK, SWB_SEND_VERIFY, SWB_SEND_SHIP, SWB_SEND_PING, SWB_SEND_BASE,
 };
 
 /* False if it turned out that there is nothing to say. */
@@ -154,6 +154,9 @@ static bool fill_order(struct swb_link *l, unsigned int what,
 	case SWB_SEND_PING:
 		fill_ping(l, f);
 		return true;
+	case SWB_SEND_VERIFY:
+		fill_common(l, f, SWB_WIRE_VERIFY);
+		return swb_verify_fill(l, f);
 	}
 	return true;	/* no frame of its own here: UNLINK, SHIP, BASE */
 }
@@ -451,6 +454,10 @@ static bool tx_round(struct swb_link *l)
 		break;
 	case SWB_SEND_BASE:
 		err = ship_base(l);
+		break;
+	case SWB_SEND_VERIFY:
+		body = &l->verify_body;
+		err = send_frame(l, &f, body, NULL, 0);
 		break;
 	case SWB_SEND_OPEN:
 	case SWB_SEND_FACTS:

@@ -159,6 +159,7 @@ static void volume_init(struct swb_volume *v, u32 id)
 	INIT_WORK(&v->free_work, volume_free_work);
 	swb_resize_init(v);
 	INIT_DELAYED_WORK(&v->watch, watch);
+	swb_verify_init(v);
 	v->id = id;
 	v->minor = -1;
 	mutex_init(&v->step_mutex);

@@ -408,6 +408,24 @@ int kern_suspend(struct kern *kern, uint32_t id, bool suspend)
 	return 0;
 }
 
+int kern_verify(struct kern *kern, uint32_t id, uint32_t flags, uint64_t cookie)
+{
+	struct kern_volume *v = by_id(kern, id);
+
+	(void)flags;
+	if (!v)
+		return -ENODEV;
+	if (v->role != SWBLOCK_ROLE_PRIMARY)
+		return -EINVAL;
+	emit(kern, v, SWBLOCK_EVENT_VERIFIED, cookie);
+	return 0;
+}
+
+int kern_verify_stop(struct kern *kern, uint32_t id)
+{
+	return by_id(kern, id) ? -ENOENT : -ENODEV;
+}
+
 int kern_resize(struct kern *kern, uint32_t id, uint64_t bytes, uint64_t cookie)
 {
 	struct kern_volume *v = by_id(kern, id);

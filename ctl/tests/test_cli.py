@@ -14,7 +14,8 @@ GROUPS = ["volume create", "volume list", "volume set", "volume move", "volume a
           "store dump"]
 VERBS = ["health", "events", "format", "add", "remove", "assign", "adopt", "promote", "demote",
          "lease", "link", "unlink", "rebuild", "tune", "status", "monitor", "explain",
-         "authority", "info", "suspend", "resume", "resize"]
+         "authority", "info", "suspend", "resume", "resize",
+         "verify"]
 
 
 def error_of(r):

@@ -382,6 +382,8 @@ static bool frame_lengths_ok(const struct swb_frame *f)
 		       f->payload_bytes <= SWB_REC_PAYLOAD_MAX;
 	if (f->type == SWB_WIRE_OPEN || f->type == SWB_WIRE_FACTS)
 		body = sizeof(struct swb_wire_facts);
+	if (f->type == SWB_WIRE_VERIFY_SUM)
+		body = sizeof(struct swb_wire_sums);
 	return f->body_bytes == body && !f->nrec && !f->payload_bytes;
 }
 
@@ -409,7 +411,8 @@ enum swblock_reason swb_codec_frame_decode(const struct swb_wire_header *in,
 	for (i = 0; i < ARRAY_SIZE(f->a); i++)
 		f->a[i] = le64_to_cpu(in->a[i]);
 	f->everywhere = le64_to_cpu(in->everywhere);
-	if (f->type < SWB_WIRE_OPEN || f->type > SWB_WIRE_BASE_END)
+	if (f->type < SWB_WIRE_OPEN || f->type > SWB_WIRE_VERIFY_SUM ||
+	    (f->type > SWB_WIRE_BASE_END && f->type < SWB_WIRE_VERIFY))
 		return SWBLOCK_REASON_BAD_TYPE;
 	return frame_lengths_ok(f) ? SWBLOCK_REASON_NONE :
 				     SWBLOCK_REASON_BAD_LENGTH;

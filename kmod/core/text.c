@@ -237,6 +237,8 @@ const char *swb_text_event_kind(u32 kind)
 		[SWBLOCK_EVENT_CONDITIONS] = "conditions",
 		[SWBLOCK_EVENT_STEP_DOWN] = "step_down",
 		[SWBLOCK_EVENT_RESIZED] = "resized",
+		[SWBLOCK_EVENT_VERIFY] = "verify",
+		[SWBLOCK_EVENT_VERIFIED] = "verified",
 	};
 
 	return NAME_OF(name, kind);
@@ -268,6 +270,10 @@ const char *swb_text_stat(u32 stat)
 		[SWBLOCK_STAT_DISK_ERRORS] = "disk_errors",
 		[SWBLOCK_STAT_ASSERTS] = "asserts",
 		[SWBLOCK_STAT_REBUILD_BYTES] = "rebuild_bytes",
+		[SWBLOCK_STAT_VERIFY_BYTES] = "verify_bytes",
+		[SWBLOCK_STAT_VERIFY_RETRIES] = "verify_retries",
+		[SWBLOCK_STAT_VERIFY_MISMATCHES] = "verify_mismatches",
+		[SWBLOCK_STAT_VERIFY_REPAIRS] = "verify_repairs",
 	};
 
 	return NAME_OF(name, stat);

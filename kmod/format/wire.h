@@ -44,6 +44,10 @@ enum swb_wire_type {
 				 * with payload or ZEROES without (P10)
 				 */
 	SWB_WIRE_BASE_END = 9,	/* a: epoch and LSN of the last such sample, W */
+	SWB_WIRE_VERIFY	= 16,	/* a: first sector, bytes, serial: what do you hold? */
+	SWB_WIRE_VERIFY_SUM = 17, /* a: those of VERIFY, and the LSN whose content it
+				 * is; body: struct swb_wire_sums
+				 */
 };
 
 /** enum swb_wire_start - what a session is to bring */
@@ -147,6 +151,14 @@ struct swb_wire_facts {
 	__le32 lineage_count;
 	__le32 ring_mib;
 	struct swb_disk_lineage lineage[SWB_LINEAGE_MAX];
+};
+
+/**
+ * struct swb_wire_sums - content of a piece of the volume
+ * @crc: crc32c of each 4096 bytes of it, 0 where it ends before
+ */
+struct swb_wire_sums {
+	__le32 crc[16];
 };
 
 #define SWB_WIRE_BODY_MAX	4096

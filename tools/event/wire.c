@@ -343,6 +343,8 @@ void ev_receive(struct ev_world *w, u8 node, u8 conn)
 		break;
 	case SWB_WIRE_BASE:		/* no plan orders a rebuild here */
 	case SWB_WIRE_BASE_END:
+	case SWB_WIRE_VERIFY:
+	case SWB_WIRE_VERIFY_SUM:
 		break;
 	case SWB_WIRE_CLOSE:
 		ev.type = SWB_EV_PEER_CLOSED;

@@ -199,6 +199,8 @@ static void frame_args(const struct script *s, const struct node *to,
 		break;
 	case SWB_WIRE_BASE:
 	case SWB_WIRE_BASE_END:
+	case SWB_WIRE_VERIFY:
+	case SWB_WIRE_VERIFY_SUM:
 		f->a[0] = key_number(s, "of", to->core.log.last_epoch);
 		f->a[1] = key_number(s, "hi", 0);
 		break;

@@ -447,6 +447,8 @@ static void take(struct world *w, struct node *n, struct incoming *in)
 		break;
 	case SWB_WIRE_BASE:
 	case SWB_WIRE_BASE_END:
+	case SWB_WIRE_VERIFY:
+	case SWB_WIRE_VERIFY_SUM:
 		fail_link(w, n, in->peer, SWBLOCK_REASON_BAD_TYPE);
 		break;
 	}

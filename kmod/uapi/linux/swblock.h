@@ -124,6 +124,7 @@ enum swblock_peer_state {
 /* SWBLOCK_A_FLAGS of requests */
 #define SWBLOCK_REMOVE_FORCE		0x1	/* fail what is open or in flight */
 #define SWBLOCK_DEMOTE_FORCE		0x1	/* though the device is open */
+#define SWBLOCK_VERIFY_REPAIR		0x1	/* the primary's content wins */
 
 /**
  * enum swblock_cmd - commands
@@ -167,6 +168,10 @@ enum swblock_peer_state {
  *	never smaller: the new part is zeroed, the size saved, then told. Replicas
  *	first; the primary last, when every member is linked and large enough.
  *	Ends in event RESIZED, or REFUSED with TEXT.
+ * @SWBLOCK_CMD_VERIFY: VOLUME_ID, [FLAGS], [COOKIE]. To a primary: compare with
+ *	every replica in sync, under load. Each difference is an event VERIFY, the
+ *	end is VERIFIED.
+ * @SWBLOCK_CMD_VERIFY_STOP: VOLUME_ID. It ends with VERIFIED, ERRNO set.
  */
 enum swblock_cmd {
 	SWBLOCK_CMD_UNSPEC,
@@ -187,6 +192,8 @@ enum swblock_cmd {
 	SWBLOCK_CMD_SUSPEND,
 	SWBLOCK_CMD_RESUME,
 	SWBLOCK_CMD_RESIZE,
+	SWBLOCK_CMD_VERIFY,
+	SWBLOCK_CMD_VERIFY_STOP,
 	__SWBLOCK_CMD_MAX,
 };
 
@@ -205,6 +212,10 @@ enum swblock_cmd {
  * @SWBLOCK_EVENT_CONDITIONS: CONDITIONS changed
  * @SWBLOCK_EVENT_STEP_DOWN: a peer holds a newer epoch: EPOCH is that one
  * @SWBLOCK_EVENT_RESIZED: a member became larger: COOKIE
+ * @SWBLOCK_EVENT_VERIFY: a replica differs from its primary: nested PEER, TEXT (the
+ *	sectors), COOKIE
+ * @SWBLOCK_EVENT_VERIFIED: a comparison has ended: COOKIE, TEXT, ERRNO (EILSEQ:
+ *	differences are left; ECANCELED: not all was compared)
  */
 enum swblock_event_kind {
 	SWBLOCK_EVENT_READY	 = 1,
@@ -217,6 +228,8 @@ enum swblock_event_kind {
 	SWBLOCK_EVENT_CONDITIONS = 8,
 	SWBLOCK_EVENT_STEP_DOWN	 = 9,
 	SWBLOCK_EVENT_RESIZED	 = 10,
+	SWBLOCK_EVENT_VERIFY	 = 11,
+	SWBLOCK_EVENT_VERIFIED	 = 12,
 };
 
 /**
@@ -472,6 +485,10 @@ enum swblock_stat {
 	SWBLOCK_STAT_DISK_ERRORS,
 	SWBLOCK_STAT_ASSERTS,		/* broken invariants seen: must be 0 */
 	SWBLOCK_STAT_REBUILD_BYTES,	/* of base blocks sent, zeroes not counted */
+	SWBLOCK_STAT_VERIFY_BYTES,	/* compared */
+	SWBLOCK_STAT_VERIFY_RETRIES,	/* written to while they were compared */
+	SWBLOCK_STAT_VERIFY_MISMATCHES,	/* blocks of 4 KiB that differed */
+	SWBLOCK_STAT_VERIFY_REPAIRS,	/* pieces written anew */
 	__SWBLOCK_STAT_MAX,
 };
 
