@@ -231,7 +231,7 @@ static void took(struct swb_link *l, const struct swb_frame *f, u32 bytes)
 }
 
 int swb_base_write(struct swb_link *l, const struct swb_frame *f,
-		      const struct swb_rec *rec, const struct swb_group *g)
+		   const struct swb_rec *rec, const struct swb_group *g)
 {
 	u64 last = rec->sector + (rec->len_bytes >> SECTOR_SHIFT);
 	struct swb_volume *v = l->v;

@@ -86,7 +86,7 @@ void swb_lane_detach(struct swb_link *l);
  * Return: 0, -ESHUTDOWN, or a reason (apply.c).
  */
 int swb_base_write(struct swb_link *l, const struct swb_frame *f,
-		      const struct swb_rec *rec, const struct swb_group *g);
+		   const struct swb_rec *rec, const struct swb_group *g);
 
 /** swb_base_destroy() - the volume is taken apart; no link is left */
 void swb_base_destroy(struct swb_volume *v);
