@@ -98,7 +98,7 @@ lint:			## checkpatch, sparse, W=1, shellcheck, headers, layers, purity
 check:			## all of the above; the last line is N passed, N failed, N skipped
 	@scripts/check
 
-demo: deps		## two nodes in a guest: lose one, read everything on the other
+demo: deps		## three nodes: lose the primary, wipe a disk, verify; STORE=etcd: three guests
 	@scripts/demo
 
 install: all		## into DESTDIR and prefix; the module into /lib/modules
