@@ -355,6 +355,7 @@ static int handle_base_end(struct swb_link *l, const struct swb_frame *f)
 
 	event_init(l, f, SWB_EV_PEER_BASE_ENDED, &ev);
 	ev.lsn = f->a[1];
+	ev.lsn2 = f->a[2];
 	swb_post_link(l->v, l, &ev);
 	return 0;
 }

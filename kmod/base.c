@@ -209,7 +209,7 @@ static int check_base(struct swb_link *l, const struct swb_frame *f, bool *save)
 	spin_lock_irqsave(&v->lock, flags);
 	if (!l->closing)
 		err = swb_core_check_base(&v->core, l->peer, f->session, f->epoch,
-					  f->a[0], f->a[1]);
+					  f->a[0], f->a[1], f->a[2]);
 	*save = !err && swb_core_base_raise(&v->core, f->a[0], f->a[1]);
 	spin_unlock_irqrestore(&v->lock, flags);
 	return err;

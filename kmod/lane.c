@@ -459,7 +459,11 @@ static bool begin_frame(struct swb_link *l, struct swb_lane *lane,
 		f->everywhere = swb_core_everywhere(&v->core);
 		f->a[0] = lane->hi_epoch;
 		f->a[1] = lane->hi_lsn;
+		f->a[2] = lane->sent;
 		account(lane, bytes);
+		if (type == SWB_WIRE_BASE_END)	/* its ack may be quick */
+			swb_core_base_ending(&v->core, lane->peer, lane->session,
+					     lane->hi_lsn);
 	}
 	spin_unlock_irqrestore(&v->lock, flags);
 	return ok;

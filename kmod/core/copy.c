@@ -93,6 +93,16 @@ u64 swb_core_base_session(const struct swb_core *c, u8 peer)
 	return p->session;
 }
 
+void swb_core_base_ending(struct swb_core *c, u8 peer, u64 session, u64 lsn)
+{
+	struct swb_core_peer *p = &c->peer[peer];
+
+	if (p->session != session || !p->base_started || p->base_sent)
+		return;					/* I-084 */
+	p->base_sent = true;
+	p->base_end = lsn;
+}
+
 /* ---- leaves: target ------------------------------------------------------ */
 
 void swb_core_rebuild_mark(struct swb_core *c)
@@ -148,7 +158,7 @@ void swb_core_rebuild_unmark(struct swb_core *c)
 
 enum swblock_reason swb_core_check_base(const struct swb_core *c, u8 peer,
 					u64 session, u64 epoch, u64 hi_epoch,
-					u64 hi_lsn)
+					u64 hi_lsn, u64 before)
 {
 	const struct swb_lineage *l = &c->primary_facts.lineage;
 
@@ -165,7 +175,7 @@ enum swblock_reason swb_core_check_base(const struct swb_core *c, u8 peer,
 		return SWBLOCK_REASON_DISK_FAILED;	/* P17a */
 	if (c->rebuild != SWB_REBUILD_COPYING)
 		return SWBLOCK_REASON_BAD_TYPE;		/* I-095 */
-	if (hi_lsn < c->rebuild_from - 1)
+	if (hi_lsn < c->rebuild_from - 1 || before != c->base_taken) /* I-072 */
 		return SWBLOCK_REASON_LSN_GAP;
 	if (swb_lineage_epoch_at(l, hi_lsn) != hi_epoch)
 		return SWBLOCK_REASON_EPOCH_FALLS;
@@ -236,9 +246,27 @@ void swb_copy_ordered(struct swb_core *c, const struct swb_event *ev,
 	swb_act_peer(c, out, SWB_ACT_NOTIFY_PEER, ev->peer, 0);
 }
 
+/*
+ * In sync_quorum a copy is given up only while a majority is known to be whole
+ * without it, up to date or not: with two of three void, the third could never be
+ * granted again.
+ */
+static bool majority_is_whole(const struct swb_core *c, u8 peer)
+{
+	u32 whole = 1;
+	u8 i;
+
+	if (c->config.mode != SWBLOCK_MODE_SYNC_QUORUM || !c->peer[peer].whole)
+		return true;			/* nothing to be given up */
+	for (i = 0; i < c->config.member_count; i++)
+		whole += i != c->self && i != peer && c->peer[i].whole;
+	return whole > c->config.member_count / 2U;
+}
+
 static bool permitted(const struct swb_core *c, u8 peer, bool delta)
 {
-	if (swb_core_rebuild_allowed(c, peer) != SWBLOCK_REASON_NONE)
+	if (swb_core_rebuild_allowed(c, peer) != SWBLOCK_REASON_NONE ||
+	    !majority_is_whole(c, peer))
 		return false;
 	return c->peer[peer].rebuild_ordered ||
 	       c->tune.rebuild_auto >= (delta ? SWB_AUTO_DELTA :
@@ -262,6 +290,7 @@ bool swb_copy_start(struct swb_core *c, u8 peer, bool delta,
 		return false;
 	p->kind = delta ? SWB_START_DELTA : SWB_START_REBUILD;
 	p->void_copy = true;				/* P10 v */
+	p->whole = false;
 	p->matched = true;
 	p->state = SWBLOCK_PEER_REBUILDING;
 	p->received = 0;
@@ -296,6 +325,7 @@ static void complete(struct swb_core *c, u8 peer, struct swb_actions *out)
 	struct swb_core_peer *p = &c->peer[peer];
 
 	p->void_copy = false;			/* this ack counts: P10 v */
+	p->whole = true;
 	p->rebuild_ordered = false;
 	p->state = SWBLOCK_PEER_CATCHING_UP;
 	p->target = c->log.head;		/* frozen anew: G6 */
@@ -334,15 +364,8 @@ void swb_copy_acked(struct swb_core *c, const struct swb_event *ev,
 
 void swb_copy_base_sent(struct swb_core *c, const struct swb_event *ev)
 {
-	struct swb_core_peer *p;
-
-	if (!swb_session_is_peer(c, ev->peer))
-		return;
-	p = &c->peer[ev->peer];
-	if (p->session != ev->session || !p->base_started || p->base_sent)
-		return;					/* I-084 */
-	p->base_sent = true;
-	p->base_end = ev->lsn;
+	if (swb_session_is_peer(c, ev->peer))
+		swb_core_base_ending(c, ev->peer, ev->session, ev->lsn);
 }
 
 /* ---- steps: target --------------------------------------------------------- */
@@ -419,12 +442,17 @@ void swb_copy_prepared(struct swb_core *c, struct swb_actions *out)
 	swb_epoch_pump(c, out);
 }
 
-void swb_copy_base_ended(struct swb_core *c, const struct swb_event *ev)
+void swb_copy_base_ended(struct swb_core *c, const struct swb_event *ev,
+			 struct swb_actions *out)
 {
 	if (!swb_session_valid(c, ev))
 		return;
 	if (c->rebuild != SWB_REBUILD_COPYING) {
 		c->refused[SWBLOCK_REASON_BAD_TYPE]++;	/* I-095 */
+		return;
+	}
+	if (ev->lsn2 != c->base_taken) {		/* I-072 */
+		swb_session_refuse(c, ev->peer, SWBLOCK_REASON_LSN_GAP, out);
 		return;
 	}
 	c->rebuild = SWB_REBUILD_ENDING;

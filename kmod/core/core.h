@@ -76,6 +76,8 @@ struct swb_log {
  * @kind: enum swb_wire_start of this session; both sides
  * @void_copy: primary: what it acks is no copy of anything yet (P10): it counts
  *	for nothing. From START of a delta or rebuild to the ack that completes it
+ * @whole: primary: known in this epoch to hold a copy, old or new, not one under
+ *	way nor on a failed disk: by a report of the certificate, or its facts
  * @rebuild_ordered: the controller allows a delta or rebuild of it; until it is
  *	complete, or its budget is used up, or a newer epoch
  * @base_started: BASE_START was given in this session
@@ -112,6 +114,7 @@ struct swb_core_peer {
 	u64 progress_ns;
 	u8 kind;
 	bool void_copy;
+	bool whole;
 	bool rebuild_ordered;
 	bool base_started;
 	bool base_sent;
@@ -344,7 +347,8 @@ enum swb_event_type {
 	SWB_EV_REBUILD_PREPARED, /* target: mark and empty log are durable */
 	SWB_EV_BASE_SENT,	/* source: lane done; peer, session, lsn = W */
 	SWB_EV_PEER_BASE_ENDED,	/* target got BASE_END, every block before it is
-				 * written: peer, session, epoch, lsn = W
+				 * written: peer, session, epoch, lsn = W, lsn2 =
+				 * bytes of base blocks in all
 				 */
 	SWB_EV_REBUILD_CLEARED,	/* target: the mark is durably gone */
 	SWB_EV_COUNT
@@ -737,6 +741,12 @@ void swb_core_base_sample(const struct swb_core *c, u64 *epoch, u64 *lsn);
 u64 swb_core_base_session(const struct swb_core *c, u8 peer);
 
 /**
+ * swb_core_base_ending() - source: BASE_END with W = @lsn is about to go. Before its
+ * first byte does, under the lock: the ack that it brings may overtake BASE_SENT.
+ */
+void swb_core_base_ending(struct swb_core *c, u8 peer, u64 session, u64 lsn);
+
+/**
  * swb_core_check_base() - target: may this BASE or BASE_END be taken?
  * @c: member
  * @peer: who sent it
@@ -744,17 +754,20 @@ u64 swb_core_base_session(const struct swb_core *c, u8 peer);
  * @epoch: of its header
  * @hi_epoch: its sample
  * @hi_lsn: as well
+ * @before: bytes of base blocks that it says went before it
  *
- * Return: NONE, or why not.
+ * Return: NONE, or why not: LSN_GAP if a frame before it was lost or came twice.
  */
 enum swblock_reason swb_core_check_base(const struct swb_core *c, u8 peer,
 					u64 session, u64 epoch, u64 hi_epoch,
-					u64 hi_lsn);
+					u64 hi_lsn, u64 before);
 
 /**
  * swb_core_base_raise() - target: extent_hi := the sample, if that is more
  *
- * Return: true if the superblock must be saved before the block is written.
+ * Return: true if the superblock must be saved before the block is written. False
+ * says that extent_hi is there already in memory: if write-back has raised it and
+ * still saves that, the block waits for it, too.
  */
 bool swb_core_base_raise(struct swb_core *c, u64 hi_epoch, u64 hi_lsn);
 

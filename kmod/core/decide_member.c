@@ -143,13 +143,14 @@ static bool renewable(const struct swb_member_view *v)
 		v->now_ns + two_thirds_ns(v) >= v->lease_end_ns);
 }
 
+/* Its link was closed with that verdict; the order lets the next one through. */
 static bool rebuildable(const struct swb_member_view *v,
 			const struct swb_member_peer *p)
 {
 	const struct swb_config *cfg = &v->authority.config;
 
 	return v->auto_rebuild && p->state == SWBLOCK_PEER_NEEDS_REBUILD &&
-	       p->linked && p->ready &&
+	       p->reachable && p->ready &&
 	       !(cfg->mode == SWBLOCK_MODE_SYNC_ALL &&
 		 swb_config_required(cfg, &p->replica));	/* P10 vii */
 }
@@ -165,9 +166,11 @@ static void facts_peers(const struct swb_member_view *v,
 		const struct swb_member_peer *p = &v->peer[i];
 		u64 again = retry_ns(v, p->failed, p->failed_ns);
 
-		if (rebuild == SWB_NOBODY && rebuildable(v, p) &&
-		    v->now_ns >= again)
-			rebuild = i;
+		if (rebuildable(v, p) && v->now_ns >= again) {
+			if (rebuild == SWB_NOBODY)
+				rebuild = i;
+			continue;
+		}
 		if (p->linked || !p->reachable || !p->ready)
 			continue;
 		if (v->now_ns < again) {
@@ -179,7 +182,8 @@ static void facts_peers(const struct swb_member_view *v,
 		}
 	}
 	f->link = d->peer != SWB_NOBODY;
-	f->rebuild = rebuild != SWB_NOBODY;
+	/* first whoever can be linked: a rebuild may wait for a majority */
+	f->rebuild = rebuild != SWB_NOBODY && !f->link;
 	if (!f->link)
 		d->peer = rebuild;
 }

@@ -280,6 +280,22 @@ static u64 reported_committed(const struct swb_cert *cert)
 	return lsn;
 }
 
+/* who holds a copy, as far as the evidence says; links tell the rest */
+static void note_whole(struct swb_core *c, const struct swb_cert *cert)
+{
+	u32 i;
+	u8 m;
+
+	for (i = 0; i < cert->report_count && i < SWB_MEMBERS_MAX; i++) {
+		m = swb_core_member_index(&c->config, &cert->report[i].replica);
+		if (m != SWB_NOBODY)
+			c->peer[m].whole = cert->report[i].adopted == cert->epoch &&
+				!(cert->report[i].flags &
+				  (SWBLOCK_REPORT_INCONSISTENT |
+				   SWBLOCK_REPORT_DISK_FAILED));
+	}
+}
+
 void swb_epoch_certify(struct swb_core *c, const struct swb_event *ev,
 		       struct swb_actions *out)
 {
@@ -299,6 +315,7 @@ void swb_epoch_certify(struct swb_core *c, const struct swb_event *ev,
 	if (c->was_primary && !c->resume_held)
 		io_fail(c, out);
 	assign_config(c, &cert->config, out);
+	note_whole(c, cert);
 	c->primary = c->self;
 	c->lease_end_ns = ev->u.cert.lease_end_ns;
 	c->open_committed = reported_committed(cert);

@@ -170,8 +170,10 @@ static enum swb_scan_end classify(const struct swb_scan *s, const void *buf,
 	if (!chained(s, g) || g->incarnation < s->last_incarnation ||
 	    !has_room(s, g))
 		return SWB_SCAN_END_CHAIN;
-	if (g->incarnation < s->d.incarnation && g->first_lsn > s->d.log_end)
-		return SWB_SCAN_END_DEAD;	/* P4 */
+	/* above: cut away (P4); below: of a log that a rebuild has emptied (P10) */
+	if (g->incarnation < s->d.incarnation &&
+	    (g->first_lsn > s->d.log_end || g->first_lsn < s->d.tail_lsn))
+		return SWB_SCAN_END_DEAD;
 	if (g->epoch < s->last_epoch)
 		return SWB_SCAN_END_EPOCH;
 	if (g->first_lsn != s->head + 1 && !overlaps(s, g))

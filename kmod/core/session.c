@@ -239,6 +239,7 @@ static void facts_keep(struct swb_core_peer *p, const struct swb_facts *f)
 	p->facts.extent_bytes = f->extent_bytes;
 	p->facts.flags = f->flags;
 	p->facts.ring_mib = f->ring_mib;
+	p->whole = !(f->flags & (SWB_FACT_INCONSISTENT | SWB_FACT_DISK_FAILED));
 }
 
 void swb_session_opened(struct swb_core *c, const struct swb_event *ev,

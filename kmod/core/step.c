@@ -167,7 +167,7 @@ static void step_rebuild(struct swb_core *c, const struct swb_event *ev,
 	else if (ev->type == SWB_EV_BASE_SENT)
 		swb_copy_base_sent(c, ev);
 	else if (ev->type == SWB_EV_PEER_BASE_ENDED)
-		swb_copy_base_ended(c, ev);
+		swb_copy_base_ended(c, ev, out);
 	else if (ev->type == SWB_EV_REBUILD_CLEARED)
 		swb_copy_cleared(c, out);
 }

@@ -137,7 +137,8 @@ void swb_copy_ordered(struct swb_core *c, const struct swb_event *ev,
 			 struct swb_actions *out);
 void swb_copy_prepared(struct swb_core *c, struct swb_actions *out);
 void swb_copy_base_sent(struct swb_core *c, const struct swb_event *ev);
-void swb_copy_base_ended(struct swb_core *c, const struct swb_event *ev);
+void swb_copy_base_ended(struct swb_core *c, const struct swb_event *ev,
+			 struct swb_actions *out);
 void swb_copy_cleared(struct swb_core *c, struct swb_actions *out);
 void swb_copy_give_up(struct swb_core *c, u8 peer, u32 reason,
 			 struct swb_actions *out);

@@ -40,10 +40,13 @@ enum swb_wire_type {
 				 */
 	SWB_WIRE_CLOSE	= 7,	/* a: enum swb_reason, epoch of the sender */
 	SWB_WIRE_BASE	= 8,	/* a: epoch and LSN of the source's extent_hi,
-				 * sampled after the read; body: one rec, WRITE
-				 * with payload or ZEROES without (P10)
+				 * sampled after the read, bytes of BASE before it
+				 * in this session; body: one rec, WRITE with
+				 * payload or ZEROES without (P10)
 				 */
-	SWB_WIRE_BASE_END = 9,	/* a: epoch and LSN of the last such sample, W */
+	SWB_WIRE_BASE_END = 9,	/* a: epoch and LSN of the last such sample, W;
+				 * bytes of BASE in all
+				 */
 	SWB_WIRE_VERIFY	= 16,	/* a: first sector, bytes, serial: what do you hold? */
 	SWB_WIRE_VERIFY_SUM = 17, /* a: those of VERIFY, and the LSN whose content it
 				 * is; body: struct swb_wire_sums

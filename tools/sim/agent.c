@@ -167,7 +167,8 @@ static void view_wish(struct world *w, const struct attempt *a,
 	out->config.required = required & ~c->exclude ? required & ~c->exclude :
 			       required ? required : 1;
 	out->lease_ms = (u32)(w->shape.lease_ns / SIM_MSEC);
-	out->shrink_ms = c->shrinks || (a && a->shrink) ? 100 : 0;
+	out->shrink_ms = c->shrinks || (a && a->shrink) ? 100 :
+			 c->rebuilds ? CONTROL_REBUILD_MS : 0;
 	out->stopped = c->stopped && !(a && a->operator);
 	if (a && a->operator && a->want != SIM_NOBODY)
 		out->primary = out->config.member[a->want];
@@ -437,6 +438,7 @@ static void member_view(struct world *w, u8 agent, struct node *n,
 	v->stopped = c->stopped;
 	v->failed = g->refused[n->id];
 	v->failed_ns = g->refused_ns[n->id];
+	v->auto_rebuild = c->rebuilds;
 	v->tune.backoff_ns = LINK_BACKOFF_NS;
 	peers_of(w, g, n, v);
 }
@@ -472,7 +474,13 @@ static void apply_member(struct world *w, u8 agent, struct node *n,
 		control_link(w, n->id, i);
 		break;
 	}
-	case SWB_MEMBER_REBUILD:
+	case SWB_MEMBER_REBUILD: {
+		u8 i = swb_core_member_index(&c->config,
+					     &w->node[n->id].core.d.replica);
+
+		control_rebuild(w, n->id, d->peer >= i ? d->peer + 1 : d->peer);
+		break;
+	}
 	case SWB_MEMBER_NOTHING:
 	case SWB_MEMBER_ORDER_COUNT:
 		break;

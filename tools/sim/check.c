@@ -272,8 +272,8 @@ void check_frame_out(struct world *w, struct node *n, u8 peer,
 	 * the disk said so and lied.
 	 */
 	if (f->type == SWB_WIRE_ACK && f->a[2] && !n->rotten &&
-	    !check_holds(w, n, ref_epoch_at(&w->ref, n->core.log.last_epoch,
-					    f->a[2]), f->a[2]))
+	    !check_logged(w, n, ref_epoch_at(&w->ref, n->core.log.last_epoch,
+					     f->a[2]), f->a[2]))
 		sim_violation(w, 5, "n%u acks %llu as durable, a power cut now would leave %llu",
 			      n->id, U(f->a[2]), U(check_worst(w, n)->head));
 }
@@ -326,6 +326,8 @@ static bool is_required(const struct node *n, u8 peer)
 {
 	const struct swb_config *c = &n->core.config;
 
+	if (n->core.peer[peer].void_copy)
+		return false;		/* nobody waits for it: P10 v */
 	return c->mode == SWBLOCK_MODE_SYNC_QUORUM ||
 	       (c->mode == SWBLOCK_MODE_SYNC_ALL && (c->required >> peer & 1));
 }
@@ -342,7 +344,8 @@ static bool spared(const struct node *n, u8 peer, u64 gone)
 		const struct swb_core_peer *p = &n->core.peer[i];
 
 		if (i != n->core.self && i != peer && p->matched &&
-		    (gone <= p->durable || gone <= p->match_lsn))
+		    !p->void_copy &&
+		    (gone <= p->durable || gone <= p->pin_lsn))
 			holders++;
 	}
 	return holders >= c->member_count / 2u;
@@ -360,7 +363,7 @@ void check_trim(struct world *w, struct node *n)
 		const struct swb_core_peer *p = &n->core.peer[i];
 
 		if (i == n->core.self || !p->matched || !node_is_primary(n) ||
-		    gone <= p->durable || gone <= p->match_lsn)
+		    gone <= p->durable || gone <= p->pin_lsn)
 			continue;
 		/* patience with a peer that can be spared ends: I-102 */
 		if (n->tight_ns && (!is_required(n, i) || spared(n, i, gone)))

@@ -59,6 +59,14 @@ void check_settle(struct world *w);
 /** check_wish() - is what the operator wished for what stands? (I-234) */
 bool check_wish(struct world *w);
 
+/* check_base.c */
+void check_before_mark(struct world *w, struct node *n);
+void check_base_write(struct world *w, struct node *n, u64 hi);
+void check_unmarked(struct world *w, struct node *n);
+void check_i214(struct world *w, struct node *n, const struct worst *s);
+void check_base_step(struct world *w, struct node *n,
+		     const struct swb_core *before, const struct swb_event *ev);
+
 /* check_client.c */
 /** check_client_read() - a client reads a few blocks, each by itself */
 void check_client_read(struct world *w, struct node *n);
@@ -77,7 +85,10 @@ void check_worst_proved(struct world *w, struct node *n);
 /** check_gone() - the disk of member @i that @n knows was replaced */
 bool check_gone(const struct world *w, const struct node *n, u8 i);
 
-/** check_holds() - do the stable bytes of @n hold the record (@epoch, @lsn)? */
+/** check_logged() - does the stable log of @n hold the record (@epoch, @lsn)? */
+bool check_logged(struct world *w, struct node *n, u64 epoch, u64 lsn);
+
+/** check_holds() - and is it a copy at all, not one under way? */
 bool check_holds(struct world *w, struct node *n, u64 epoch, u64 lsn);
 
 /** check_image() - the volume on @n equals the truth at the end of its log */

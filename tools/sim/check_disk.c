@@ -189,7 +189,7 @@ bool check_gone(const struct world *w, const struct node *n, u8 i)
 			       &n->core.config.member[i]);
 }
 
-bool check_holds(struct world *w, struct node *n, u64 epoch, u64 lsn)
+bool check_logged(struct world *w, struct node *n, u64 epoch, u64 lsn)
 {
 	const struct worst *s = check_worst(w, n);
 
@@ -197,6 +197,18 @@ bool check_holds(struct world *w, struct node *n, u64 epoch, u64 lsn)
 		return true;
 	return lsn <= s->head &&
 	       ref_epoch_at(&w->ref, s->last_epoch, lsn) == epoch;
+}
+
+static bool marked(const struct worst *s)
+{
+	return s->d.flags & SWB_SUPER_INCONSISTENT;
+}
+
+bool check_holds(struct world *w, struct node *n, u64 epoch, u64 lsn)
+{
+	if (lsn && marked(check_worst(w, n)))
+		return false;					/* P7 */
+	return check_logged(w, n, epoch, lsn);
 }
 
 /* ---- images ------------------------------------------------------------ */
@@ -241,7 +253,7 @@ static void check_i115(struct world *w, struct node *n, const struct worst *s)
 	static u64 at_lo[SIM_BLOCKS_MAX], at_hi[SIM_BLOCKS_MAX];
 	u64 hi = s->d.extent_hi;
 
-	if (s->last_epoch == 0)
+	if (s->last_epoch == 0 || marked(s))
 		return;
 	ref_state(&w->ref, s->last_epoch, s->d.extent_lo, at_lo);
 	ref_state(&w->ref, s->last_epoch, hi, at_hi);
@@ -264,7 +276,8 @@ static void check_i115(struct world *w, struct node *n, const struct worst *s)
 /* I-105: marks, epochs and incarnations on the medium never fall. */
 static void check_i105(struct world *w, struct node *n, const struct worst *s)
 {
-	if (s->d.extent_lo < n->seen_lo || s->d.extent_hi < n->seen_hi)
+	if (!marked(s) &&	/* a void copy begins anew */
+	    (s->d.extent_lo < n->seen_lo || s->d.extent_hi < n->seen_hi))
 		sim_violation(w, 105, "n%u: extent marks fell to %llu, %llu",
 			      n->id, U(s->d.extent_lo), U(s->d.extent_hi));
 	n->seen_lo = s->d.extent_lo;
@@ -290,8 +303,10 @@ void check_super_stable(struct world *w, struct node *n)
 
 	check_i105(w, n, s);
 	check_i021_disk(w, n, s);
-	if (moved)
+	if (moved || n->clear)
 		check_i115(w, n, s);
+	if (moved)
+		check_i214(w, n, s);
 }
 
 /* ---- crash and return --------------------------------------------------- */
@@ -302,6 +317,8 @@ void check_crashed(struct world *w, struct node *n, bool was_up)
 
 	if (n->core.truncating && n->core.truncate_to < claimed)
 		claimed = n->core.truncate_to;
+	if (n->prepare)
+		claimed = 0;		/* its log may be gone, or not yet */
 	if (was_up)
 		n->flushed_lsn = claimed;
 	check_worst_proved(w, n);
@@ -322,6 +339,7 @@ void check_recovered(struct world *w, struct node *n,
 void check_attached(struct world *w, struct node *n)
 {
 	check_log(w, n);
-	check_image(w, n, 107);
+	if (!(n->core.d.flags & SWB_SUPER_INCONSISTENT))
+		check_image(w, n, 107);
 	n->worst.valid = false;
 }

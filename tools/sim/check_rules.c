@@ -190,7 +190,7 @@ void check_rules(struct world *w, struct node *n, const struct swb_core *before,
 			      n->id, U(swb_core_trim_limit(&n->core, false)),
 			      U(n->core.d.extent_lo));
 	/* I-105: the marks of the extent rise */
-	if (n->core.d.extent_lo < before->d.extent_lo)
+	if (n->core.d.extent_lo < before->d.extent_lo)	/* the mark is no step */
 		sim_violation(w, 105, "n%u: extent_lo falls from %llu to %llu",
 			      n->id, U(before->d.extent_lo),
 			      U(n->core.d.extent_lo));

@@ -9,7 +9,7 @@
 
 static u64 pin_of(const struct swb_core_peer *p)
 {
-	return p->durable > p->match_lsn ? p->durable : p->match_lsn;
+	return p->durable > p->pin_lsn ? p->durable : p->pin_lsn;
 }
 
 /* I-092: no session, no pin. */

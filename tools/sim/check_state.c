@@ -62,10 +62,12 @@ static void check_i039(struct world *w, struct node *n, u8 peer,
 	if (from == to)
 		return;
 	if (from == SWBLOCK_PEER_NEEDS_REBUILD && !epoch &&
+	    !n->core.peer[peer].rebuild_ordered &&
 	    n->core.role == SWBLOCK_ROLE_PRIMARY)
 		sim_violation(w, 40, "n%u: n%u leaves needs_rebuild by itself",
 			      n->id, peer);
 	if (to == SWBLOCK_PEER_IN_SYNC && from != SWBLOCK_PEER_CATCHING_UP &&
+	    from != SWBLOCK_PEER_REBUILDING &&
 	    n->core.role == SWBLOCK_ROLE_PRIMARY)
 		sim_violation(w, 39, "n%u: n%u goes from %s to in_sync", n->id,
 			      peer, swb_text_peer_state(from));
@@ -120,7 +122,7 @@ static void check_i055(struct world *w, struct node *n, u8 peer,
 	const struct swb_core_peer *b = &n->core.peer[peer];
 
 	if (a->matched && b->matched && a->session == b->session &&
-	    a->target != b->target)
+	    a->void_copy == b->void_copy && a->target != b->target)
 		sim_violation(w, 55, "n%u: target for n%u moves from %llu to %llu",
 			      n->id, peer, U(a->target), U(b->target));
 }
@@ -201,6 +203,7 @@ static void check_i045(struct world *w, struct node *n,
 		       const struct swb_core *before, const struct swb_event *ev)
 {
 	if (ev->type == SWB_EV_PEER_FACTS || ev->type == SWB_EV_CHECKPOINTED ||
+	    ev->type == SWB_EV_TICK ||		/* a budget: I-058 */
 	    n->core.role != SWBLOCK_ROLE_PRIMARY)
 		return;
 	for (u8 p = 0; p < w->shape.nodes; p++)
@@ -262,6 +265,7 @@ void check_step(struct world *w, struct node *n, const struct swb_core *before,
 	check_i045(w, n, before, ev);
 	check_sessions(w, n, before, ev, out);
 	check_rules(w, n, before, ev, out);
+	check_base_step(w, n, before, ev);
 	for (u32 i = 0; i < out->count; i++)
 		if (out->act[i].type == SWB_ACT_TRUNCATE)
 			check_i219(w, n, out->act[i].a, before->log.committed);
@@ -280,7 +284,8 @@ static void check_i008(struct world *w, struct node *n)
 	if (d->extent_lo > d->extent_hi || l->durable > l->head ||
 	    l->durable > l->written || l->written > l->head ||
 	    l->start > l->head + 1 || d->extent_lo > l->durable ||
-	    d->extent_hi > l->durable)
+	    /* base blocks run ahead of the log */
+	    (d->extent_hi > l->durable && !(d->flags & SWB_SUPER_INCONSISTENT)))
 		sim_violation(w, 8, "n%u: lo %llu hi %llu start %llu durable %llu written %llu head %llu",
 			      n->id, U(d->extent_lo), U(d->extent_hi),
 			      U(l->start), U(l->durable), U(l->written),
@@ -302,6 +307,8 @@ static void check_i006(struct world *w, struct node *n)
 	const struct worst *s = check_worst(w, n);
 	u64 durable = l->durable;
 
+	if (n->prepare == PREPARE_SAVING)
+		return;			/* its log is given up */
 	/* I-211: what was cut does not come back */
 	if (!n->core.truncating && !n->cutting && s->head > l->head)
 		sim_violation(w, 211, "n%u: its log ends at %llu, a power cut leaves %llu",
@@ -397,7 +404,9 @@ static void check_i005(struct world *w, struct node *n)
 		    w->node[p].core.d.epoch > n->core.d.epoch)
 			continue;
 		epoch = ref_epoch_at(&w->ref, n->core.log.last_epoch, lsn);
-		if (check_holds(w, &w->node[p], epoch, lsn))
+		if (n->core.peer[p].void_copy ?
+		    check_logged(w, &w->node[p], epoch, lsn) :
+		    check_holds(w, &w->node[p], epoch, lsn))
 			continue;
 		sim_violation(w, 5, "n%u counts %llu for n%u, its disk ends at %llu of epoch %llu",
 			      n->id, U(lsn), p,

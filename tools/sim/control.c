@@ -534,3 +534,11 @@ void control_unlink(struct world *w, u8 node, u8 peer)
 
 	order_send(w, node, &o);
 }
+
+void control_rebuild(struct world *w, u8 node, u8 peer)
+{
+	struct order o = { .ev = { .type = SWB_EV_REBUILD_ORDERED,
+				   .peer = peer } };
+
+	order_send(w, node, &o);
+}

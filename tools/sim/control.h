@@ -16,6 +16,7 @@
 #include "core/decide.h"
 #include "core/promote.h"
 
+#define CONTROL_REBUILD_MS	20000
 #define CONTROL_ATTEMPTS	8
 #define CONTROL_AGENTS		3
 #define CONTROL_NODES		8
@@ -127,6 +128,8 @@ struct agent {
  * @wish_sequence: raised by each wish; @wish_done: taken up by a grant
  * @wish_required: required set as wished; @wish_mode, @wish_nodes: 0 = as at the
  *	start; @wish_primary: SIM_NOBODY = anywhere; @stopped: no primary
+ * @rebuilds: order a rebuild of who needs one; a required one leaves the required
+ *	set first (P10 vii), though silence alone takes CONTROL_REBUILD_MS
  * @exclude: members the operator has given up: never required again
  * @lost_permille: orders and reports that get lost
  * @delay_ns: of an order or report, at most
@@ -160,6 +163,7 @@ struct control {
 	u64 wish_sequence;
 	u64 wish_done;
 	bool stopped;
+	bool rebuilds;
 	u32 exclude;
 	u32 lost_permille;
 	u64 delay_ns;
@@ -210,6 +214,8 @@ void control_misroute(struct world *w, u8 a, u8 b, u8 c, bool stranger);
 void control_observe(struct world *w);
 void control_link(struct world *w, u8 a, u8 b);
 void control_demote(struct world *w, u8 node);
+/** control_rebuild() - allow @peer a delta or rebuild from @node */
+void control_rebuild(struct world *w, u8 node, u8 peer);
 void control_unlink(struct world *w, u8 node, u8 peer);
 void control_lease(struct world *w, u8 node, u64 end_ns);
 void control_certify(struct world *w, u8 node, const struct swb_cert *cert,

@@ -68,6 +68,7 @@ static void heal(struct world *w, u32 asleep)
 	w->control.wish_nodes = 0;
 	w->control.automatic = true;
 	w->control.healed = true;
+	w->control.rebuilds = true;
 	for (u8 i = 0; i < w->shape.nodes; i++) {
 		if (asleep & (1u << i)) {
 			story_add(w, "n%u stays away", i);
@@ -104,11 +105,8 @@ static bool rebuild_is_due(struct world *w, struct node *p, u8 peer)
 	/* a disk that failed is void until it has a new id, passing or not (P17a) */
 	if (q->letter == 'D' && w->node[peer].failed_once)
 		return true;
-	/* or the entry that would locate m was folded away (P18) */
-	if (q->letter == 'G' && (p->core.d.lineage.floor_lsn ||
-				 w->node[peer].core.d.lineage.floor_lsn))
-		return true;
-	return q->match_lsn + 1 < p->core.log.start;
+	/* a majority must stay whole, and some of it is away (P10) */
+	return w->asleep && p->core.config.mode == SWBLOCK_MODE_SYNC_QUORUM;
 }
 
 static bool settled_down(struct world *w, bool *waits_rebuild)
@@ -118,7 +116,7 @@ static bool settled_down(struct world *w, bool *waits_rebuild)
 	*waits_rebuild = false;
 	if (!p)
 		return false;
-	/* C cannot rise before a required member has been rebuilt (issue 4) */
+	/* C may not rise before a required member has been rebuilt */
 	for (u8 i = 0; i < w->shape.nodes; i++)
 		if (i != p->id && rebuild_is_due(w, p, i) &&
 		    (p->core.config.required & (1u << i)))
@@ -150,10 +148,19 @@ static bool requires_lost(const struct world *w, const struct swb_config *cfg)
  * four configurations are unsettled, each needs a member that is lost, and a
  * fifth is refused (P1): an override is the only way.
  */
-static bool beyond_repair(const struct world *w)
+static bool beyond_repair(struct world *w)
 {
 	const struct control *c = &w->control;
+	const struct node *p = granted_primary(w);
 	u32 doomed = 0;
+
+	/* nobody may leave: four configurations are unsettled, and C waits (P1) */
+	for (u8 i = 0; p && c->judges >= SWB_CONFIGS_MAX - 1 &&
+	     i < w->shape.nodes; i++)
+		if (p->core.peer[i].state == SWBLOCK_PEER_NEEDS_REBUILD &&
+		    swb_core_rebuild_allowed(&p->core, i) ==
+			    SWBLOCK_REASON_REQUIRED)
+			return true;
 
 	for (u32 i = 0; i < c->judges; i++)
 		doomed += requires_lost(w, &c->judge[i]);
@@ -268,7 +275,8 @@ void liveness_run(struct world *w)
 	u32 asleep = draw_asleep(w);
 
 	heal(w, asleep);
-	if (!converge(w) || !asleep)
+	converge(w);		/* or it waits for a rebuild that waits for all */
+	if (w->violations || !asleep)
 		return;
 	heal(w, 0);
 	converge(w);

@@ -80,6 +80,7 @@ static void format(struct world *w, struct node *n, u8 identity)
 	swb_codec_super_encode(d, buf);
 	disk_complete(&n->disk, disk_submit(&n->disk, SWB_SUPER_OFFSET_1, buf,
 					    sizeof(buf)));
+	base_format(n);
 	disk_flush_end(&n->disk, disk_flush_begin(&n->disk));
 }
 
@@ -116,6 +117,12 @@ static void forget(struct node *n)
 	n->want_room = false;
 	n->tight_ns = 0;
 	n->back_drop = 0;
+	n->prepare = PREPARE_IDLE;
+	n->clear = CLEAR_IDLE;
+	n->bits_forget = false;
+	n->base.busy = false;
+	memset(n->wrote, 0, sizeof(n->wrote));
+	memset(n->lane, 0, sizeof(n->lane));
 	n->rx_soon = false;
 	n->io_parked = false;
 	n->done_lsn = 0;
@@ -211,6 +218,9 @@ void node_fail_disk(struct world *w, struct node *n, bool passing)
 		return;
 	sim_trace(w, n->id, "DISK FAILS%s", passing ? " for this boot" : "");
 	n->failed = true;
+	n->prepare = PREPARE_IDLE;
+	n->clear = CLEAR_IDLE;
+	n->base.busy = false;
 	n->failure_passes = passing;
 	n->failed_once = true;
 	node_post(w, n, &ev);
@@ -331,6 +341,7 @@ static void attach_scan(struct world *w, struct task *t)
 	}
 	n->core.d = l->d;
 	n->ring = l->scan.ring;
+	base_load(n);
 	found[n->id] = l->rec;
 	world_later(w, n->id, node_io_ns(w, n, 1, w->shape.flush_ns),
 		    attach_flushed, disk_flush_begin(&n->disk), 0);
@@ -411,6 +422,12 @@ void node_super_done(struct world *w, struct node *n, u32 served)
 		store_marked(w, n);
 	if (served & SUPER_TRIM)
 		store_trimmed(w, n);
+	if (served & SUPER_MARK)
+		base_marked(w, n);
+	if (served & SUPER_BASE)
+		base_raised(w, n);
+	if (served & SUPER_CLEAR)
+		base_cleared(w, n);
 	if (served & SUPER_CUT)
 		wal_cut_saved(w, n);
 }

@@ -9,6 +9,7 @@
  *	wal.c	groups, ring, flush, cut
  *	store.c	superblock, write-back, trimming
  *	wire.c	frames in and out
+ *	base.c	delta and rebuild, both ends; the changed-block bitmap
  */
 #ifndef SWB_SIM_NODE_H
 #define SWB_SIM_NODE_H
@@ -16,6 +17,7 @@
 #include "clock.h"
 #include "disk.h"
 #include "net.h"
+#include "reference.h"
 #include "core/core.h"
 #include "core/ring.h"
 #include "core/recover.h"
@@ -28,6 +30,7 @@
 #define NODE_BITMAP_OFFSET	(NODE_RING_OFFSET + NODE_RING_BYTES)
 #define NODE_EXTENT_OFFSET	(NODE_BITMAP_OFFSET + SWB_AREA_ALIGN)
 #define NODE_LSNS_MAX		4096
+#define NODE_GRANULES		(SIM_BLOCKS_MAX * SIM_BLOCK / SWB_GRANULE_BYTES)
 
 struct op;
 
@@ -83,6 +86,9 @@ struct wgroup {
 #define SUPER_TRIM	0x4
 #define SUPER_CUT	0x8
 #define SUPER_ATTACH	0x10
+#define SUPER_MARK	0x20
+#define SUPER_BASE	0x40
+#define SUPER_CLEAR	0x80
 
 enum back_stage {
 	BACK_IDLE,
@@ -90,6 +96,60 @@ enum back_stage {
 	BACK_WRITING,	/* blocks go to the extent */
 	BACK_FLUSHING,
 	BACK_TRIMMING,	/* extent_lo and tail go to disk */
+};
+
+/* a target on its way to its mark, and to the end of it */
+enum prepare_stage {
+	PREPARE_IDLE,
+	PREPARE_WRITES,		/* log writes in flight end */
+	PREPARE_FLUSHING,	/* the log is flushed */
+	PREPARE_BACK,		/* a delta: own records <= m to the extent */
+	PREPARE_SAVING,		/* mark and empty ring */
+};
+
+enum clear_stage {
+	CLEAR_IDLE,
+	CLEAR_WAITING,		/* a batch of write-back ends */
+	CLEAR_FLUSHING,		/* the extent */
+	CLEAR_SAVING,
+};
+
+/**
+ * struct lane - the base lane of a source to one peer
+ * @session: 0 if there is none
+ * @at: next granule
+ * @block: first block of the read under way
+ * @blocks: its blocks, 0 if none
+ * @end: newest sample, W
+ * @todo: granules to copy
+ */
+struct lane {
+	u64 session;
+	bool soon;
+	u32 at;
+	u32 block;
+	u32 blocks;
+	u64 sent;
+	u64 end;
+	u64 early_epoch;
+	u64 early_lsn;
+	u8 todo[NODE_GRANULES];
+	u8 buf[SWB_GRANULE_BYTES];
+};
+
+/** struct base_frame - the base block that a target is busy with */
+struct base_frame {
+	bool busy;
+	u8 peer;
+	u32 writes;
+	u32 block;
+	u32 len_bytes;
+	u64 session;
+	u64 epoch;
+	u64 hi_epoch;
+	u64 hi_lsn;
+	u64 before;
+	u8 buf[SWB_GRANULE_BYTES];
 };
 
 /**
@@ -130,6 +190,9 @@ struct worst {
  * @cut_to: LSN of a cut that waits for writes to end, with @cutting
  * @back: write-back round, up to @back_target
  * @tight_ns: since when pins keep @want_room from being served, or 0
+ * @bits: a byte per granule: the changed-block bitmap
+ * @bits_forget: the batch under way moved the base: forget the bits when saved
+ * @wrote: a byte per block: written back from the stream of this rebuild
  * @link: connection to each member, 0 if none
  * @rx: frames not yet processed
  * @done_lsn: newest write completed to the client in this role
@@ -169,6 +232,13 @@ struct node {
 	bool back_soon;
 	bool want_room;
 	u64 tight_ns;
+	u8 prepare;
+	u8 clear;
+	bool bits_forget;
+	u8 bits[NODE_GRANULES];
+	u8 wrote[SIM_BLOCKS_MAX];
+	struct base_frame base;
+	struct lane lane[8];
 	u32 link[8];
 	struct frame *rx;
 	struct frame **rx_end;
@@ -254,6 +324,7 @@ const struct wrec *wal_rec(const struct node *n, u64 lsn);
  */
 bool wal_payload(const struct node *n, const struct wgroup *g, u32 i, u8 *out);
 /** wal_readable() - have all records of [@from, @to] their checksum? */
+bool wal_writes_pending(const struct node *n);
 bool wal_readable(const struct node *n, u64 from, u64 to);
 void wal_mark_written(struct world *w, const struct node *n,
 		      const struct wgroup *g);
@@ -266,7 +337,31 @@ void store_want_room(struct world *w, struct node *n);
 void store_marked(struct world *w, struct node *n);
 void store_trimmed(struct world *w, struct node *n);
 
+void store_block_submitted(struct world *w, struct node *n, u64 id);
+
+/* base.c */
+/** base_page_bits() - bits of a page as read; all ones and false if it is torn */
+bool base_page_bits(const struct node *n, const u8 *bytes, u8 *bits);
+void base_format(struct node *n);
+void base_load(struct node *n);
+void base_write_page(struct world *w, struct node *n);
+void base_batch(struct world *w, struct node *n, u64 lo);
+void base_batch_saved(struct node *n);
+void base_start(struct world *w, struct node *n, const struct swb_action *a);
+void base_stop(struct node *n, u8 peer);
+void base_prepare(struct world *w, struct node *n);
+void base_write_done(struct world *w, struct node *n);
+void base_marked(struct world *w, struct node *n);
+void base_take(struct world *w, struct node *n, const struct base_frame *in);
+void base_raised(struct world *w, struct node *n);
+void base_clear(struct world *w, struct node *n);
+void base_cleared(struct world *w, struct node *n);
+
 /* wire.c */
+void wire_base(struct world *w, struct node *n, u8 peer, const struct lane *l,
+	       bool zero, u64 epoch, u64 lsn);
+void wire_base_end(struct world *w, struct node *n, u8 peer, const struct lane *l,
+		   u64 epoch);
 void node_frame_in(struct world *w, struct node *n, struct frame *f);
 void node_link_lost(struct world *w, struct node *n, u32 conn, u32 reason);
 void node_link(struct world *w, struct node *n, u8 peer, u32 conn);

@@ -156,9 +156,17 @@ static void act(struct world *w, struct node *n, const struct swb_action *a)
 	case SWB_ACT_NOTIFY_CONDITIONS:
 		break;
 	case SWB_ACT_REBUILD_PREPARE:
+		base_prepare(w, n);
+		break;
 	case SWB_ACT_BASE_START:
+		base_start(w, n, a);
+		break;
 	case SWB_ACT_BASE_STOP:
+		base_stop(n, a->peer);
+		break;
 	case SWB_ACT_REBUILD_CLEAR:
+		base_clear(w, n);
+		break;
 	case SWB_ACT_COUNT:
 		swb_assert(false);
 		break;

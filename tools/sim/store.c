@@ -96,15 +96,24 @@ static void block_written(struct world *w, struct task *t)
 		back_end(w, n);
 }
 
+/* a write that the batch waits for */
+void store_block_submitted(struct world *w, struct node *n, u64 id)
+{
+	n->back_left++;
+	world_later(w, n->id, node_io_ns(w, n, 1, w->shape.write_ns),
+		    block_written, id, 0);
+}
+
 static void write_blocks(struct world *w, struct node *n, u32 block, u32 blocks,
 			 const u8 *data)
 {
 	u64 id = disk_submit(&n->disk, NODE_EXTENT_OFFSET +
 			     (u64)block * SIM_BLOCK, data, blocks * SIM_BLOCK);
 
-	n->back_left++;
-	world_later(w, n->id, node_io_ns(w, n, 1, w->shape.write_ns),
-		    block_written, id, 0);
+	store_block_submitted(w, n, id);
+	if (n->core.rebuild == SWB_REBUILD_COPYING ||
+	    n->core.rebuild == SWB_REBUILD_ENDING)
+		memset(n->wrote + block, 1, blocks);
 }
 
 /*
@@ -142,9 +151,19 @@ static void write_newest(struct world *w, struct node *n)
 	}
 }
 
+static void back_again(struct world *w, struct task *t)
+{
+	store_marked(w, &w->node[t->node]);
+}
+
 static void back_write(struct world *w, struct node *n)
 {
 	u64 limit = swb_core_writeback_limit(&n->core);
+
+	if (n->base.busy && n->base.writes) {	/* one at a time, see base.c */
+		world_later(w, n->id, 100 * SIM_USEC, back_again, 0, 0);
+		return;
+	}
 
 	/* the session may have ended while the mark went to disk (P8) */
 	if (limit < n->back_target && w->broken != BREAK_WRITEBACK_FAR)
@@ -160,6 +179,7 @@ static void back_write(struct world *w, struct node *n)
 	}
 	n->back = BACK_WRITING;
 	n->back_left = 1;
+	base_batch(w, n, n->back_target);
 	write_newest(w, n);
 	if (--n->back_left == 0)
 		back_end(w, n);
@@ -293,6 +313,9 @@ void store_trimmed(struct world *w, struct node *n)
 		return;
 	n->back = BACK_IDLE;
 	n->want_room = false;
+	base_batch_saved(n);
+	if (w->broken == BREAK_BITS_LATE)
+		base_write_page(w, n);
 	release(n);
 	node_post(w, n, &ev);
 	node_admit_parked(w, n);
@@ -308,7 +331,8 @@ static void back_begin(struct world *w, struct task *t)
 	n->back_soon = false;
 	if (w->broken == BREAK_WRITEBACK_FAR)
 		limit = n->core.log.durable;
-	if (n->back != BACK_IDLE || n->cutting)
+	if (n->back != BACK_IDLE || n->cutting || n->clear ||
+	    (n->prepare && n->prepare != PREPARE_BACK))
 		return;
 	if (limit <= d->extent_lo) {
 		/* nothing to write, but somebody waits for room in the ring */

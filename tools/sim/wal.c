@@ -185,7 +185,7 @@ static u64 written_prefix(const struct node *n)
 	return lsn;
 }
 
-static bool writes_pending(const struct node *n)
+bool wal_writes_pending(const struct node *n)
 {
 	for (u32 i = 0; i < n->groups; i++)
 		if (n->group[i]->state == WGROUP_WRITING)
@@ -229,8 +229,9 @@ static void write_done(struct world *w, struct task *t)
 	ev.lsn = written_prefix(n);
 	if (ev.lsn > n->core.log.written && !n->cutting)
 		node_post(w, n, &ev);
-	if (n->cutting && !writes_pending(n))
+	if (n->cutting && !wal_writes_pending(n))
 		cut_now(w, n);
+	base_write_done(w, n);
 }
 
 static void keep_group(struct node *n, struct wgroup *g)
@@ -342,7 +343,7 @@ void wal_cut(struct world *w, struct node *n, u64 lsn)
 	n->cut_to = lsn;
 	if (n->open)
 		wal_seal(w, n);
-	if (!writes_pending(n))
+	if (!wal_writes_pending(n))
 		cut_now(w, n);
 }
 

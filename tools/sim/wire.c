@@ -158,6 +158,41 @@ static bool send_records(struct world *w, struct node *n, u8 peer, u64 session,
 	return true;
 }
 
+void wire_base(struct world *w, struct node *n, u8 peer, const struct lane *l,
+	       bool zero, u64 epoch, u64 lsn)
+{
+	u32 bytes = l->blocks * SIM_BLOCK;
+	struct swb_frame f = frame_of(n, peer, SWB_WIRE_BASE);
+	struct swb_disk_rec *rec = (struct swb_disk_rec *)
+		(out_buf + sizeof(struct swb_wire_header));
+
+	f.session = l->session;
+	f.nrec = 1;
+	f.body_bytes = sizeof(*rec);
+	f.payload_bytes = zero ? 0 : bytes;
+	f.a[0] = epoch;
+	f.a[1] = lsn;
+	f.a[2] = l->sent;
+	swb_codec_rec_encode(rec, zero ? SWB_REC_ZEROES : SWB_REC_WRITE,
+			     l->block, bytes,
+			     zero ? 0 : swb_crc32c(0, l->buf, bytes));
+	if (!zero)
+		memcpy(rec + 1, l->buf, bytes);
+	send_frame(w, n, peer, &f);
+}
+
+void wire_base_end(struct world *w, struct node *n, u8 peer, const struct lane *l,
+		   u64 epoch)
+{
+	struct swb_frame f = frame_of(n, peer, SWB_WIRE_BASE_END);
+
+	f.session = l->session;
+	f.a[0] = epoch;
+	f.a[1] = l->end;
+	f.a[2] = l->sent;
+	send_frame(w, n, peer, &f);
+}
+
 static void ship_again(struct world *w, struct task *t)
 {
 	struct node *n = &w->node[t->node];
@@ -407,6 +442,61 @@ static void take_data(struct world *w, struct node *n, struct incoming *in)
 		wire_ack(w, n, in->peer);
 }
 
+static u32 base_block(const struct node *n, const struct incoming *in,
+		      struct base_frame *f)
+{
+	struct swb_rec r;
+
+	if (!swb_codec_rec_decode((const void *)in->body,
+				  n->core.d.extent_bytes,
+				  n->core.d.block_bytes, &r) ||
+	    r.type == SWB_REC_OPEN || r.len_bytes > sizeof(f->buf) ||
+	    in->f.payload_bytes != (r.type == SWB_REC_WRITE ? r.len_bytes : 0))
+		return SWBLOCK_REASON_BAD_RECORD;
+	memset(f->buf, 0, sizeof(f->buf));
+	if (r.type == SWB_REC_WRITE) {
+		if (swb_crc32c(0, in->payload, r.len_bytes) != r.crc)
+			return SWBLOCK_REASON_BAD_PAYLOAD_CRC;
+		memcpy(f->buf, in->payload, r.len_bytes);
+	}
+	f->block = (u32)r.sector;
+	f->len_bytes = r.len_bytes;
+	return SWBLOCK_REASON_NONE;
+}
+
+static void take_base(struct world *w, struct node *n, struct incoming *in)
+{
+	static struct base_frame f;
+	struct swb_event ev = {
+		.type = SWB_EV_PEER_BASE_ENDED, .peer = in->peer,
+		.session = in->f.session, .epoch = in->f.epoch,
+		.lsn = in->f.a[1], .lsn2 = in->f.a[2],
+	};
+	u32 reason = swb_core_check_base(&n->core, in->peer, in->f.session,
+					 in->f.epoch, in->f.a[0], in->f.a[1],
+					 in->f.a[2]);
+
+	if (reason == SWBLOCK_REASON_STALE_SESSION ||
+	    reason == SWBLOCK_REASON_STALE_EPOCH) {
+		n->refused[reason]++;
+		return;
+	}
+	f = (struct base_frame){ .peer = in->peer, .session = in->f.session,
+		.epoch = in->f.epoch, .hi_epoch = in->f.a[0],
+		.hi_lsn = in->f.a[1], .before = in->f.a[2] };
+	if (!reason && in->f.type == SWB_WIRE_BASE)
+		reason = base_block(n, in, &f);
+	if (reason) {
+		fail_link(w, n, in->peer, reason);
+		return;
+	}
+	take_header(w, n, in);
+	if (in->f.type == SWB_WIRE_BASE_END)
+		node_post(w, n, &ev);
+	else
+		base_take(w, n, &f);
+}
+
 static void take(struct world *w, struct node *n, struct incoming *in)
 {
 	struct swb_event ev = { .peer = in->peer, .session = in->f.session,
@@ -447,6 +537,8 @@ static void take(struct world *w, struct node *n, struct incoming *in)
 		break;
 	case SWB_WIRE_BASE:
 	case SWB_WIRE_BASE_END:
+		take_base(w, n, in);
+		break;
 	case SWB_WIRE_VERIFY:
 	case SWB_WIRE_VERIFY_SUM:
 		fail_link(w, n, in->peer, SWBLOCK_REASON_BAD_TYPE);
@@ -467,9 +559,13 @@ static bool ready_for(const struct node *n, const struct frame *f)
 {
 	const struct swb_wire_header *h = (const void *)f->data;
 
-	if (n->cutting)
+	u16 type = le16_to_cpu(h->type);
+
+	if (n->cutting || n->prepare)
 		return false;
-	return le16_to_cpu(h->type) != SWB_WIRE_DATA ||
+	if (type == SWB_WIRE_BASE || type == SWB_WIRE_BASE_END)
+		return !n->base.busy;
+	return type != SWB_WIRE_DATA ||
 	       wal_room(n, le16_to_cpu(h->nrec), le32_to_cpu(h->payload_bytes),
 			false);
 }
@@ -504,7 +600,7 @@ static void hear_header(struct world *w, struct node *n, struct frame *f)
 {
 	struct incoming in = { .peer = linked_peer(w, n, f->conn) };
 
-	if (f->heard || n->cutting ||
+	if (f->heard || n->cutting || n->prepare ||
 	    swb_codec_frame_decode((const void *)f->data, &in.f))
 		return;
 	f->heard = true;
@@ -537,7 +633,7 @@ static bool receive_one(struct world *w, struct node *n)
 		}
 		if (linked && f->conn != stalled) {
 			stalled = f->conn;
-			if (!n->cutting)
+			if (!n->cutting && !n->prepare && !n->base.busy)
 				store_want_room(w, n);
 			if (w->broken != BREAK_DEAF)
 				hear_header(w, n, f);

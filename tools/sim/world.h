@@ -48,6 +48,16 @@ enum sim_break {
 	BREAK_LEASE_EARLY,
 	BREAK_LEASE_DRIFT,
 	BREAK_READ_EXTENT,
+	BREAK_BITS_LATE,
+	BREAK_BITS_FORGET,
+	BREAK_SAMPLE_EARLY,
+	BREAK_READ_OVERLAY,
+	BREAK_MARK_LATE,
+	BREAK_NO_LAST_BACK,
+	BREAK_BASE_WINS,
+	BREAK_BASE_HI_LATE,
+	BREAK_CLEAR_UNFLUSHED,
+	BREAK_DONE_EARLY,
 	BREAK_COUNT
 };
 
@@ -156,6 +166,7 @@ struct world {
 	u64 crashes;
 	u64 truncations;
 	u64 wraps;
+	u64 rebuilds;
 	u64 letters[6][26];
 	char first[256];
 };

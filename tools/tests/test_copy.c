@@ -139,6 +139,7 @@ TEST(test_copy_acks_count_after_done, "acks of a copy under way move neither C "
 	"nor a write nor everywhere; the ack that completes it does (P10 v)")
 {
 	source(SWBLOCK_MODE_SYNC_QUORUM, 0);
+	rig_match(&r, 2, 20);
 	order_rebuild(1);
 	facts_of_b(8);
 	rig_ship(&r, 1);
@@ -160,6 +161,33 @@ TEST(test_copy_acks_count_after_done, "acks of a copy under way move neither C "
 	CHECK(!r.c.peer[1].rebuild_ordered);
 	ack_base(21, 21, SWB_WIRE_BASE_DONE);
 	CHECK(r.c.peer[1].matched);
+}
+
+TEST(test_copy_keeps_a_majority_whole, "in sync_quorum a copy is given up only "
+	"while a majority is known to be whole without it")
+{
+	struct swb_facts f;
+
+	source(SWBLOCK_MODE_SYNC_QUORUM, 0);
+	r.c.peer[2].whole = false;		/* its report was void, or missing */
+	order_rebuild(1);
+	facts_of_b(8);
+	CHECK_EQ(r.c.peer[1].state, SWBLOCK_PEER_NEEDS_REBUILD);
+	rig_link(&r, 1);
+	CHECK(order_to(&r, 1, SWB_ACT_SEND_CLOSE));
+	rig_match(&r, 2, 20);
+	order_rebuild(1);
+	facts_of_b(8);
+	CHECK_EQ(r.c.peer[1].state, SWBLOCK_PEER_REBUILDING);
+	CHECK(!r.c.peer[1].whole);
+	source(SWBLOCK_MODE_SYNC_QUORUM, 0);
+	r.c.peer[2].whole = false;
+	order_rebuild(1);
+	rig_link(&r, 1);
+	f = facts_like(&r, 1, 8);
+	f.flags = SWB_FACT_INCONSISTENT;	/* it is void already */
+	rig_facts(&r, 1, &f);
+	CHECK_EQ(r.c.peer[1].state, SWBLOCK_PEER_REBUILDING);
 }
 
 TEST(test_copy_done_too_early, "a peer that says done before the base lane is "
@@ -191,6 +219,7 @@ TEST(test_copy_link_lost, "a link that ends stops the base lane, nothing of it "
 	"counts, and the order stands")
 {
 	source(SWBLOCK_MODE_SYNC_QUORUM, 0);
+	rig_match(&r, 2, 20);
 	order_rebuild(1);
 	facts_of_b(8);
 	rig_ship(&r, 1);
@@ -333,7 +362,7 @@ static void prepared(void)
 static void base_ended(u64 lsn)
 {
 	STEP(&r, .type = SWB_EV_PEER_BASE_ENDED, .peer = 0, .session = 7,
-	     .epoch = 3, .lsn = lsn);
+	     .epoch = 3, .lsn = lsn, .lsn2 = r.c.base_taken);
 }
 
 static void cleared(void)
@@ -367,12 +396,14 @@ TEST(test_copy_target_delta, "a target writes back up to m, becomes void and "
 	CHECK_EQ(ack.received, 12);
 	CHECK_EQ(ack.base, 0);
 	CHECK(report_of_rig(&r).flags & SWBLOCK_REPORT_INCONSISTENT);
-	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 1, 14), SWBLOCK_REASON_NONE);
+	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 1, 14, 0), SWBLOCK_REASON_NONE);
 	CHECK(swb_core_base_raise(&r.c, 1, 14));
 	CHECK(!swb_core_base_raise(&r.c, 1, 14));
 	swb_core_base_took(&r.c, 0, 7, 4096);
 	swb_core_ack(&r.c, 0, &ack);
 	CHECK_EQ(ack.base, 4096);
+	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 1, 14, 0), SWBLOCK_REASON_LSN_GAP);
+	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 1, 14, 8192), SWBLOCK_REASON_LSN_GAP);
 	CHECK_EQ(swb_core_writeback_limit(&r.c), 12);	/* not what runs ahead */
 	CHECK_EQ(rig_data(&r, 7, 8, 1), SWBLOCK_REASON_NONE);	/* 13..20 */
 	base_ended(13);
@@ -492,20 +523,20 @@ TEST(test_copy_base_refused, "a base block of another session, epoch, branch or 
 	"moment is refused")
 {
 	target();
-	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 1, 14), SWBLOCK_REASON_STALE_SESSION);
+	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 1, 14, 0), SWBLOCK_REASON_STALE_SESSION);
 	open_by_source(7);
 	start_by(7, SWB_START_REBUILD, 13, 0);
-	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 1, 14), SWBLOCK_REASON_STALE_SESSION);
+	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 1, 14, 0), SWBLOCK_REASON_STALE_SESSION);
 	prepared();
-	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 1, 14), SWBLOCK_REASON_NONE);
-	CHECK_EQ(swb_core_check_base(&r.c, 0, 8, 3, 1, 14), SWBLOCK_REASON_STALE_SESSION);
-	CHECK_EQ(swb_core_check_base(&r.c, 2, 7, 3, 1, 14), SWBLOCK_REASON_NO_ROLE);
-	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 2, 1, 14), SWBLOCK_REASON_STALE_EPOCH);
-	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 4, 1, 14), SWBLOCK_REASON_NEWER_EPOCH);
-	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 2, 14), SWBLOCK_REASON_EPOCH_FALLS);
-	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 1, 11), SWBLOCK_REASON_LSN_GAP);
+	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 1, 14, 0), SWBLOCK_REASON_NONE);
+	CHECK_EQ(swb_core_check_base(&r.c, 0, 8, 3, 1, 14, 0), SWBLOCK_REASON_STALE_SESSION);
+	CHECK_EQ(swb_core_check_base(&r.c, 2, 7, 3, 1, 14, 0), SWBLOCK_REASON_NO_ROLE);
+	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 2, 1, 14, 0), SWBLOCK_REASON_STALE_EPOCH);
+	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 4, 1, 14, 0), SWBLOCK_REASON_NEWER_EPOCH);
+	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 2, 14, 0), SWBLOCK_REASON_EPOCH_FALLS);
+	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 1, 11, 0), SWBLOCK_REASON_LSN_GAP);
 	base_ended(12);
-	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 1, 14), SWBLOCK_REASON_BAD_TYPE);
+	CHECK_EQ(swb_core_check_base(&r.c, 0, 7, 3, 1, 14, 0), SWBLOCK_REASON_BAD_TYPE);
 	STEP(&r, .type = SWB_EV_DISK_FAILED);
-	CHECK(swb_core_check_base(&r.c, 0, 7, 3, 1, 14) != SWBLOCK_REASON_NONE);
+	CHECK(swb_core_check_base(&r.c, 0, 7, 3, 1, 14, 0) != SWBLOCK_REASON_NONE);
 }
