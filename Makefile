@@ -10,6 +10,8 @@ KDIR ?= $(firstword $(wildcard /lib/modules/6.1.*-amd64/build) /lib/modules/$(KV
 endif
 KERNEL ?= 6.1
 GROUP ?=
+# LONG=1: the tests of the long tier as well
+long = $(if $(LONG),SWB_LONG=1 )
 prefix ?= /usr/local
 export DESTDIR prefix V
 
@@ -26,7 +28,7 @@ help:			## show this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 	@echo
 	@echo "Variables: KDIR= KVER= (kernel to build for)  W=1 C=1 V=1 (as in kbuild)"
-	@echo "           GROUP= KERNEL=6.1|6.12 (for qemu)  DESTDIR= prefix= (for install)"
+	@echo "           GROUP= KERNEL=6.1|6.12 LONG=1 (for qemu)  DESTDIR= prefix= (for install)"
 
 deps:			## install all Debian packages, unpack guest kernels into the cache
 	@scripts/setup-deps
@@ -75,16 +77,16 @@ mutants:		## break one rule of the core at a time; NAME= QUICK=1 WRITE=1
 eventsim:		## every order of concurrent events, to stated depths
 	+@$(MAKE) --no-print-directory -C tools eventsim-check
 
-qemu: ctl tools helpers	## selftests in a QEMU guest: GROUP="basic repl" KERNEL=6.12
+qemu: ctl tools helpers	## selftests in a QEMU guest: GROUP="basic repl" KERNEL=6.12 LONG=1
 	@scripts/build-module $(KERNEL)
 	@selftests/walmodel/build $(KERNEL)
-	@scripts/vm test --kernel $(KERNEL) $(if $(V),--verbose) $(GROUP)
+	@$(long)scripts/vm test --kernel $(KERNEL) $(if $(V),--verbose) $(GROUP)
 
-check-debug: ctl tools helpers	## selftests under user-mode Linux: KASAN, lockdep, atomic sleep; GROUP=
+check-debug: ctl tools helpers	## selftests under user-mode Linux: KASAN, lockdep, atomic sleep; GROUP= LONG=1
 	@scripts/build-uml
 	@scripts/build-module uml
 	@selftests/walmodel/build uml
-	@scripts/vm test --uml $(if $(V),--verbose) $(GROUP)
+	@$(long)scripts/vm test --uml $(if $(V),--verbose) $(GROUP)
 
 failover: ctl tools helpers	## primaries killed under load in the debug guest, ROUNDS=200 times
 	@scripts/build-uml

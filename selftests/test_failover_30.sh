@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 900
+# tier: long
 # A daemon dies at every point before and after every step that it takes, while
 # primaries fall and come back: the others, or its next run, go on; nothing is
 # granted twice, and no acknowledged write is lost. SWB_ROUNDS: so many points only.
