@@ -11,6 +11,7 @@
  *	links.c		sockets from the linker to the kernel
  *	publish.c	reports, states, signs of life, into the store
  *	orders.c	v/V/order/N
+ *	grow.c		members of a volume that was declared larger
  *
  * One thread runs all of this. It never waits: the store, devices and peers are
  * asked by threads of their own. Nothing here has to survive a restart.
@@ -141,6 +142,11 @@ enum own_attach {
  * @state_busy: a put of it is under way
  * @stop_ns: when it was told to detach at the end
  * @order_busy: order of the operator whose answer is being written
+ * @verify_order: order of the comparison that runs, 0 = none
+ * @verify_cookie: its cookie
+ * @verify_found: differences so far
+ * @grow_cookie: of the growing under way, 0 = none
+ * @grow_next_ns: not again before
  * @said_head: and what else only ages, as written last
  * @said_durable: likewise
  * @said_committed: likewise
@@ -177,6 +183,11 @@ struct own {
 	bool state_busy;
 	uint64_t order_busy;
 	uint64_t stop_ns;
+	uint64_t verify_order;
+	uint64_t verify_cookie;
+	uint32_t verify_found;
+	uint64_t grow_cookie;
+	uint64_t grow_next_ns;
 	uint64_t said_head, said_durable, said_committed;
 };
 
@@ -380,5 +391,11 @@ void publish(struct daemon *d);
 
 /* orders.c */
 void orders_turn(struct daemon *d, struct vol *v, struct own *o);
+/** orders_event() - what the kernel says may end a comparison */
+void orders_event(struct daemon *d, struct own *o, const struct kern_event *ev);
+
+/* grow.c */
+void grow_turn(struct daemon *d, struct vol *v, struct own *o);
+void grow_event(struct daemon *d, struct own *o, const struct kern_event *ev);
 
 #endif /* SWB_CTL_DAEMON_H */

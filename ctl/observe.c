@@ -257,8 +257,11 @@ static void take_event(struct daemon *d, const struct kern_event *ev)
 	unsigned int i;
 
 	for (i = 0; i < d->own_count; i++) {
-		if (d->own[i]->kv && d->own[i]->kv->id == ev->volume_id)
+		if (d->own[i]->kv && d->own[i]->kv->id == ev->volume_id) {
 			apply_event(d, d->own[i], ev);
+			orders_event(d, d->own[i], ev);
+			grow_event(d, d->own[i], ev);
+		}
 		attach_event(d, d->own[i], ev);
 	}
 }

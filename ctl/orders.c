@@ -121,9 +121,40 @@ static bool rebuild(struct daemon *d, struct own *o,
 	return !err;
 }
 
+static bool said(struct daemon *d, int err, const char *good, char *text, size_t len)
+{
+	snprintf(text, len, "%s", !err ? good : *kern_error(d->kern) ?
+		 kern_error(d->kern) : strerror(-err));
+	return !err;
+}
+
+/* The answer comes with its end, in orders_event(). */
+static bool verify(struct daemon *d, struct own *o,
+		   const struct board_order *order, char *text, size_t len)
+{
+	uint32_t flags = json_is_true(json_object_get(order->args, "repair")) ?
+			 SWBLOCK_VERIFY_REPAIR : 0;
+	uint64_t cookie = random_u64();
+
+	if (!said(d, kern_verify(d->kern, o->kv->id, flags, cookie), "", text, len))
+		return false;
+	o->verify_order = order->id;
+	o->verify_cookie = cookie;
+	o->verify_found = 0;
+	return true;
+}
+
 static bool run(struct daemon *d, struct own *o, const struct board_order *order,
 		char *text, size_t len)
 {
+	if (!strcmp(order->verb, "suspend"))
+		return said(d, kern_suspend(d->kern, o->kv->id, true),
+			    "I/O is held until resume", text, len);
+	if (!strcmp(order->verb, "resume"))
+		return said(d, kern_suspend(d->kern, o->kv->id, false),
+			    "I/O goes on", text, len);
+	if (!strcmp(order->verb, "verify"))
+		return verify(d, o, order, text, len);
 	if (!strcmp(order->verb, "relink") && d->linker)
 		return relink(d, o, order, text, len);
 	if (!strcmp(order->verb, "rebuild"))
@@ -143,11 +174,39 @@ void orders_turn(struct daemon *d, struct vol *v, struct own *o)
 	for (i = 0; i < v->b->order_count && !o->order_busy; i++) {
 		order = &v->b->order[i];
 		if (order->state != BOARD_ORDER_NEW ||
+		    order->id == o->verify_order ||
 		    !swb_uuid_equal(&order->target, &o->replica))
 			continue;
 		fault_point("order", false);
 		good = run(d, o, order, text, sizeof(text));
 		fault_point("order", true);
+		d->dump_due = true;
+		if (good && order->id == o->verify_order)
+			continue;
 		finish(d, v, o, order, v->b->order_revision[i], good, text);
 	}
+}
+
+void orders_event(struct daemon *d, struct own *o, const struct kern_event *ev)
+{
+	const struct vol *v = observe_vol(d, &o->volume);
+	const struct board_order *order;
+	char text[BOARD_TEXT_MAX];
+	size_t i;
+
+	if (!o->verify_order || ev->cookie != o->verify_cookie)
+		return;
+	if (ev->kind == SWBLOCK_EVENT_VERIFY)
+		o->verify_found++;
+	if (ev->kind != SWBLOCK_EVENT_VERIFIED || !v || !v->b)
+		return;
+	for (i = 0; i < v->b->order_count; i++) {
+		order = &v->b->order[i];
+		if (order->id != o->verify_order)
+			continue;
+		snprintf(text, sizeof(text), "%s, %" PRIu32 " differences", ev->text,
+			 o->verify_found);
+		finish(d, v, o, order, v->b->order_revision[i], !ev->error, text);
+	}
+	o->verify_order = 0;
 }

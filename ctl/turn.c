@@ -118,6 +118,7 @@ static void turn_member(struct daemon *d, struct vol *v, struct own *o)
 		return;
 	links_turn(d, v, o);
 	orders_turn(d, v, o);
+	grow_turn(d, v, o);
 	if (o->pending.order) {
 		turn_wake(d, o->pending.until_ns);
 		return;

@@ -95,8 +95,25 @@ static int run_nodes(struct ctl *ctl)
 #define EVENTS_MAX	1000
 #define FOLLOW_MS	1000
 
+/* ", case G: sentence": what a controller decided by; nothing for a person's order */
+static void case_words(const json_t *one, char *out, size_t len)
+{
+	const json_t *detail = json_object_get(one, "detail");
+	const char *letter = json_string_value(json_object_get(detail, "case"));
+	const char *cause = json_string_value(json_object_get(detail, "cause"));
+	const char *text;
+
+	out[0] = 0;
+	if (!letter || !*letter)
+		return;
+	text = swb_text_case(SWBLOCK_TABLE_VOLUME, (uint8_t)*letter);
+	snprintf(out, len, ", case %c%s%s%s: %s", *letter, cause ? " (" : "",
+		 cause ? cause : "", cause ? ")" : "", text ? text : "?");
+}
+
 static void say_event(const struct ctl *ctl, const char *label, const json_t *one)
 {
+	char words[256];
 	const char *reason = json_string_value(json_object_get(one, "reason"));
 	json_t *j;
 
@@ -106,11 +123,12 @@ static void say_event(const struct ctl *ctl, const char *label, const json_t *on
 		out_stream(ctl, j);
 		return;
 	}
+	case_words(one, words, sizeof(words));
 	out_line(ctl, "%" JSON_INTEGER_FORMAT " %s %s %s epoch %" JSON_INTEGER_FORMAT
-		 "%s%s", json_integer_value(json_object_get(one, "id")),
+		 "%s%s%s", json_integer_value(json_object_get(one, "id")),
 		 json_string_value(json_object_get(one, "at")), label,
 		 json_string_value(json_object_get(one, "action")),
-		 json_integer_value(json_object_get(one, "epoch")),
+		 json_integer_value(json_object_get(one, "epoch")), words,
 		 reason && *reason ? ": " : "", reason ? reason : "");
 }
 
