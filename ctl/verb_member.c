@@ -71,7 +71,7 @@ static int drop_allowed(struct ctl *ctl, const struct board_volume *v,
 	const struct board_state *p = cluster_primary(v);
 
 	if (v->wish.member_count == 1)
-		return out_fail(ctl, &err_refused, "swblockctl volume delete",
+		return out_fail(ctl, &err_refused, "swblockctl volume set --stop takes the device away",
 				"%s is the last member", m->label);
 	if (v->wish.mode == SWBLOCK_MODE_SYNC_QUORUM && v->wish.member_count <= 3)
 		return out_fail(ctl, &err_refused,

@@ -228,7 +228,7 @@ static int create(struct ctl *ctl, const struct swb_uuid *volume,
 	err = authority_create(ctl->store, &r, &note);
 	if (err == -EEXIST)
 		return out_fail(ctl, &err_stale,
-				"choose another name, or swblockctl volume delete",
+				"choose another name; swblockctl authority NAME --retire frees this one",
 				"somebody has just made a volume \"%s\"", w->label);
 	return err ? store_said(ctl, err) : CTL_OK;
 }
@@ -254,7 +254,7 @@ static int run_create(struct ctl *ctl)
 	err = authority_find(ctl->store, w.label, &old);
 	if (!err)
 		return out_fail(ctl, &err_refused,
-				"choose another name, or swblockctl volume delete",
+				"choose another name; swblockctl authority NAME --retire frees this one",
 				"there is a volume \"%s\" already", w.label);
 	if (err != -ENOENT)
 		return store_said(ctl, err);
