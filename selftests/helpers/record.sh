@@ -5,7 +5,7 @@
 # shellcheck disable=SC2034,SC2154 # shared with lib.sh and volume.sh
 
 trace=/sys/kernel/tracing
-record_mib=3	# superblocks, ring, extent: one each
+record_mib=4	# superblocks, ring, bitmap, extent: one each
 
 # lone_recorded BLOCK-BYTES [SECTOR-BYTES]: a member, its own primary, under the
 # recorder; the ring is allocated in sectors of the disk
