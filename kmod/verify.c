@@ -534,7 +534,8 @@ static void verify_work(struct work_struct *work)
 	char text[160];
 
 	why = run(v, &t);
-	snprintf(text, sizeof(text), "%u replicas compared, %llu pieces differ, %llu repaired, %llu not compared%s%s",
+	snprintf(text, sizeof(text),
+		 "%u replicas compared, %llu pieces differ, %llu repaired, %llu not compared%s%s",
 		 t.peers, t.different, t.repaired, t.open, why ? ": " : "",
 		 why ?: "");
 	n.text = text;

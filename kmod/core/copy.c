@@ -229,7 +229,7 @@ void swb_copy_drop(struct swb_core *c, u8 peer, struct swb_actions *out)
 /* ---- steps: source --------------------------------------------------------- */
 
 void swb_copy_ordered(struct swb_core *c, const struct swb_event *ev,
-			 struct swb_actions *out)
+		      struct swb_actions *out)
 {
 	enum swblock_reason reason = swb_core_rebuild_allowed(c, ev->peer);
 	struct swb_core_peer *p;
@@ -281,7 +281,7 @@ bool swb_copy_spared(const struct swb_core *c, u8 peer, u32 why)
 }
 
 bool swb_copy_start(struct swb_core *c, u8 peer, bool delta,
-		       struct swb_actions *out)
+		    struct swb_actions *out)
 {
 	struct swb_core_peer *p = &c->peer[peer];
 	struct swb_action *a;
@@ -313,7 +313,7 @@ bool swb_copy_start(struct swb_core *c, u8 peer, bool delta,
 
 /* Its history, its patience or its order is used up. */
 void swb_copy_give_up(struct swb_core *c, u8 peer, u32 reason,
-			 struct swb_actions *out)
+		      struct swb_actions *out)
 {
 	c->peer[peer].state = SWBLOCK_PEER_NEEDS_REBUILD;
 	c->peer[peer].rebuild_ordered = false;
@@ -335,7 +335,7 @@ static void complete(struct swb_core *c, u8 peer, struct swb_actions *out)
 }
 
 void swb_copy_acked(struct swb_core *c, const struct swb_event *ev,
-		       struct swb_actions *out)
+		    struct swb_actions *out)
 {
 	struct swb_core_peer *p = &c->peer[ev->peer];
 	u64 base = ev->u.ack.base;
@@ -387,7 +387,7 @@ static u32 start_refusal(struct swb_core *c, const struct swb_event *ev)
 }
 
 void swb_copy_started(struct swb_core *c, const struct swb_event *ev,
-			 struct swb_actions *out)
+		      struct swb_actions *out)
 {
 	struct swb_core_peer *p = &c->peer[ev->peer];
 	u32 reason = start_refusal(c, ev);

@@ -428,7 +428,7 @@ static void facts_verdict(struct swb_core *c, u8 peer, u64 peer_adopted,
 	case SWB_RESYNC_DELTA:
 	case SWB_RESYNC_REBUILD:
 		if (swb_copy_start(c, peer, d->verdict == SWB_RESYNC_DELTA,
-				      out))
+				   out))
 			break;
 		needs_rebuild(c, peer, d->reason, out);
 		break;

@@ -125,23 +125,23 @@ bool swb_session_valid(struct swb_core *c, const struct swb_event *ev);
 
 /* copy.c: copies of blocks, both ends */
 bool swb_copy_start(struct swb_core *c, u8 peer, bool delta,
-		       struct swb_actions *out);
+		    struct swb_actions *out);
 bool swb_copy_spared(const struct swb_core *c, u8 peer, u32 why);
 void swb_copy_drop(struct swb_core *c, u8 peer, struct swb_actions *out);
 void swb_copy_started(struct swb_core *c, const struct swb_event *ev,
-			 struct swb_actions *out);
+		      struct swb_actions *out);
 void swb_copy_acked(struct swb_core *c, const struct swb_event *ev,
-		       struct swb_actions *out);
+		    struct swb_actions *out);
 void swb_copy_pump(struct swb_core *c, struct swb_actions *out);
 void swb_copy_ordered(struct swb_core *c, const struct swb_event *ev,
-			 struct swb_actions *out);
+		      struct swb_actions *out);
 void swb_copy_prepared(struct swb_core *c, struct swb_actions *out);
 void swb_copy_base_sent(struct swb_core *c, const struct swb_event *ev);
 void swb_copy_base_ended(struct swb_core *c, const struct swb_event *ev,
 			 struct swb_actions *out);
 void swb_copy_cleared(struct swb_core *c, struct swb_actions *out);
 void swb_copy_give_up(struct swb_core *c, u8 peer, u32 reason,
-			 struct swb_actions *out);
+		      struct swb_actions *out);
 
 /* progress.c: positions, C, flushes, what follows from them */
 void swb_progress_acked(struct swb_core *c, const struct swb_event *ev,

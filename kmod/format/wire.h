@@ -48,7 +48,8 @@ enum swb_wire_type {
 				 * bytes of BASE in all
 				 */
 	SWB_WIRE_VERIFY	= 16,	/* a: first sector, bytes, serial: what do you hold? */
-	SWB_WIRE_VERIFY_SUM = 17, /* a: those of VERIFY, and the LSN whose content it
+	SWB_WIRE_VERIFY_SUM = 17,
+				/* a: those of VERIFY, and the LSN whose content it
 				 * is; body: struct swb_wire_sums
 				 */
 };
