@@ -2,6 +2,7 @@
 # Several guests on one network, each with its own kernel and disks. Sourced after
 # common.sh. Set cluster_dir before use; cluster_end when done (also from a trap).
 # shellcheck shell=bash
+# shellcheck disable=SC2016,SC2154 # for the guest to expand; from the caller
 
 cluster_kernel=${cluster_kernel:-6.1}
 cluster_lan=${cluster_lan:-$((20000 + RANDOM % 10000))}

@@ -3,7 +3,7 @@
 # the caller has $vol, $tmp, $began, $events_seen and give_up(). ask() runs a
 # command where swblockctl reaches the store.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # from the caller
+# shellcheck disable=SC2016,SC2154 # jq has variables, too; from the caller
 
 if ! declare -F ask >/dev/null; then
 	ask()

@@ -2,7 +2,7 @@
 # What tests of sync_quorum share: many members in one kernel, some of them on
 # slices of one disk. Source it after volume.sh and link.sh.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # shared with lib.sh and volume.sh
+# shellcheck disable=SC2034,SC2154 # shared with lib.sh and volume.sh
 
 # slice NAME DISK FROM-MIB MIB: a part of a disk becomes the place of a member
 slice()

@@ -20,9 +20,9 @@ away()
 # beyond LSN: a writes until LSN + 1 has left its log
 beyond()
 {
-	local head=$1 try
+	local head=$1
 
-	for try in $(seq 20); do
+	for _ in $(seq 20); do
 		write_more 60
 		poll_until 2 trimmed "$head" && return
 	done
