@@ -14,23 +14,23 @@
 #include "show.h"
 
 static json_t *letter(struct ctl *ctl, const char *what, uint8_t table,
-		      uint8_t case_letter)
+		      uint8_t found)
 {
-	const char *text = swb_text_case(table, case_letter);
-	const char *hint = swb_text_hint(table, case_letter);
+	const char *text = swb_text_case(table, found);
+	const char *hint = swb_text_hint(table, found);
 	json_t *j = json_object();
 
-	if (case_letter)
-		out_line(ctl, "    %-8s case %c: %s", what, case_letter,
+	if (found)
+		out_line(ctl, "    %-8s case %c: %s", what, found,
 			 text ? text : "?");
 	else
 		out_line(ctl, "    %-8s nothing was decided yet", what);
-	if (case_letter && hint)
+	if (found && hint)
 		out_line(ctl, "             next: %s", hint);
-	json_object_set_new(j, "case", json_letter(case_letter));
-	json_object_set_new(j, "text", case_letter && text ? json_string(text) :
+	json_object_set_new(j, "case", json_letter(found));
+	json_object_set_new(j, "text", found && text ? json_string(text) :
 			    json_null());
-	json_object_set_new(j, "hint", case_letter && hint ? json_string(hint) :
+	json_object_set_new(j, "hint", found && hint ? json_string(hint) :
 			    json_null());
 	return j;
 }

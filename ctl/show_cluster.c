@@ -60,6 +60,7 @@ static void progress_text(const struct board_rebuild *r, char *out, size_t len)
 static void peer_text(const struct board_peer *peer, char *out, size_t len)
 {
 	char bytes[32], time[32], progress[192];
+	const char letter[2] = { (char)peer->letter, 0 };
 
 	size_text(peer->behind_bytes, bytes, sizeof(bytes));
 	duration_text(peer->behind_ns, time, sizeof(time));
@@ -67,7 +68,7 @@ static void peer_text(const struct board_peer *peer, char *out, size_t len)
 	snprintf(out, len, "%s%s%s  behind %" PRIu64 " records, %s, %s%s",
 		 swb_text_peer_state(peer->state),
 		 peer->letter ? " case " : "",
-		 peer->letter ? (char [2]){ (char)peer->letter, 0 } : "",
+		 letter,
 		 peer->behind_lsn, bytes, time, progress);
 }
 

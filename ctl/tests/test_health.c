@@ -25,12 +25,15 @@ static void healthy(void)
 
 	memset(&vol, 0, sizeof(vol));
 	board.node_count = 3;
-	vol.record_revision = vol.wish_revision = 1;
+	vol.record_revision = 1;
+	vol.wish_revision = 1;
 	vol.wish.sequence = 1;
 	vol.wish.mode = SWBLOCK_MODE_SYNC_QUORUM;
-	vol.wish.member_count = vol.state_count = 3;
+	vol.wish.member_count = 3;
+	vol.state_count = 3;
 	vol.wish.required = 7;
-	vol.record.epoch = vol.record.last_epoch = 4;
+	vol.record.epoch = 4;
+	vol.record.last_epoch = 4;
 	vol.record.phase = AUTH_SETTLED;
 	vol.record.last_granted = id(0);
 	strcpy(vol.wish.label, "db");

@@ -298,9 +298,9 @@ static void keep_count(struct world *w, u8 agent)
 	struct control *c = &w->control;
 	struct agent *g = &c->agent[agent];
 
-	if (c->won == c->granted && c->settled)
+	if (c->won == c->granted && c->settled) {
 		g->failed = 0;
-	else if (c->won != g->epoch) {
+	} else if (c->won != g->epoch) {
 		g->failed++;
 		g->failed_ns = agent_now(w, agent);
 	}
