@@ -49,9 +49,19 @@ bool swb_view_in_sync(const struct swb_volume_view *v, u8 i)
 }
 
 /*
+ * Not whole, and not by itself ever: void, or in need of a rebuild, which nobody
+ * gets while it is required (P10 vii).
+ */
+static bool broken(const struct swb_volume_view *v, u8 i)
+{
+	return swb_view_void(v, i) ||
+	       v->member[i].peer_state == SWBLOCK_PEER_NEEDS_REBUILD;
+}
+
+/*
  * A required member that holds up every barrier until it leaves the set: silent
- * for longer than the operator stands, or no copy at all (P7, P10 vii). What its
- * primary says of it is old news when no primary serves.
+ * for longer than the operator stands, or no copy at all (P7). What its primary
+ * says of it is old news when no primary serves.
  */
 static bool lost(const struct swb_volume_view *v, const struct swb_uuid *replica)
 {
@@ -68,8 +78,7 @@ static bool lost(const struct swb_volume_view *v, const struct swb_uuid *replica
 		return false;		/* it serves, or will: never without it */
 	return m->silent_ns >= v->wish.shrink_ms * SWB_NSEC_PER_MSEC ||
 	       swb_view_void(v, i) ||
-	       (m->peer_state == SWBLOCK_PEER_NEEDS_REBUILD &&
-		v->authority.phase != SWB_PHASE_WON);
+	       (broken(v, i) && v->authority.phase != SWB_PHASE_WON);
 }
 
 /* ---- configurations ---------------------------------------------------- */
@@ -403,9 +412,7 @@ static bool relieves(const struct swb_volume_view *v,
 
 	for (i = 0; i < cur->member_count; i++) {
 		k = swb_view_find(v, &cur->member[i]);
-		if (k != SWB_NOBODY && swb_view_alive(v, k) &&
-		    !swb_view_void(v, k) &&
-		    v->member[k].peer_state != SWBLOCK_PEER_NEEDS_REBUILD)
+		if (k != SWB_NOBODY && swb_view_alive(v, k) && !broken(v, k))
 			continue;
 		if (swb_config_required(cur, &cur->member[i]) &&
 		    !swb_config_required(cfg, &cur->member[i]))
@@ -425,7 +432,7 @@ static bool judged(const struct swb_authority *a, const struct swb_config *cfg)
 }
 
 /*
- * Does @cfg no longer ask for somebody who will not come back by himself: void,
+ * Does @cfg no longer ask for somebody who will not come back by himself: broken,
  * or silent and given up by the operator? Who is only silent may end that; who
  * lives and is dropped by a whim needs no last place.
  */
@@ -441,7 +448,7 @@ static bool gives_up(const struct swb_volume_view *v,
 		if (!swb_config_required(cur, &cur->member[i]) ||
 		    swb_config_required(cfg, &cur->member[i]))
 			continue;
-		if (k != SWB_NOBODY && swb_view_void(v, k))
+		if (k != SWB_NOBODY && broken(v, k))
 			return true;
 		if ((k == SWB_NOBODY || !swb_view_alive(v, k)) && wished &&
 		    !swb_config_required(&v->wish.config, &cur->member[i]))
@@ -478,7 +485,7 @@ static bool reuse(const struct swb_volume_view *v, const struct swb_uuid *id,
 			k = swb_view_find(v, &cfg->member[m]);
 			if (swb_config_required(cfg, &cfg->member[m]) &&
 			    (k == SWB_NOBODY || !swb_view_alive(v, k) ||
-			     swb_view_void(v, k)))
+			     broken(v, k)))
 				whole = false;
 		}
 		if (!whole)

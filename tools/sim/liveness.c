@@ -144,7 +144,30 @@ static bool requires_lost(const struct world *w, const struct swb_config *cfg)
 }
 
 /*
+ * sync_quorum: copies are gone, others need a rebuild, and what is left is no
+ * majority. C waits for one, and no copy is given up for a rebuild without one.
+ */
+static bool majority_lost(const struct world *w, const struct node *p)
+{
+	const struct swb_config *cfg = &p->core.config;
+	u32 left = 0, gone = 0, stale = 0;
+
+	if (cfg->mode != SWBLOCK_MODE_SYNC_QUORUM)
+		return false;
+	for (u8 i = 0; i < cfg->member_count; i++) {
+		if (control_node_of(w, &cfg->member[i]) == SIM_NOBODY)
+			gone++;
+		else if (p->core.peer[i].state == SWBLOCK_PEER_NEEDS_REBUILD)
+			stale++;
+		else
+			left++;
+	}
+	return gone && stale && left <= cfg->member_count / 2U;
+}
+
+/*
  * More than the mode stands: the only member of a required set has failed; or
+ * a majority is lost; or
  * four configurations are unsettled, each needs a member that is lost, and a
  * fifth is refused (P1): an override is the only way.
  */
@@ -154,6 +177,8 @@ static bool beyond_repair(struct world *w)
 	const struct node *p = granted_primary(w);
 	u32 doomed = 0;
 
+	if (p && majority_lost(w, p))
+		return true;
 	/* nobody may leave: four configurations are unsettled, and C waits (P1) */
 	for (u8 i = 0; p && c->judges >= SWB_CONFIGS_MAX - 1 &&
 	     i < w->shape.nodes; i++)

@@ -689,6 +689,57 @@ TEST(test_decide_no_place, "a change that there is no place for is not tried; a 
 	EXPECT('N', NOTHING);
 }
 
+TEST(test_decide_majority_lost, "two whole copies of four are no majority; without the "
+	"one that is gone, by order, they are")
+{
+	healthy(SWBLOCK_MODE_SYNC_QUORUM, 4);
+	v.authority.phase = SWB_PHASE_GRANTED;
+	v.member[3].replica = uuid_of(9);	/* a new disk */
+	v.member[3].peer_state = SWBLOCK_PEER_DETACHED;
+	v.wish.config.member[3] = uuid_of(9);
+	v.member[2].peer_state = SWBLOCK_PEER_NEEDS_REBUILD;
+	EXPECT('N', NOTHING);
+	v.wish.config.member_count = 3;
+	v.wish.config.required = 7;
+	EXPECT('X', WIN);
+	CHECK_EQ(d.config.member_count, 3);
+}
+
+TEST(test_decide_stale_required, "who needs a rebuild gets none while required: the "
+	"last place is for him, too, and a judged set without him is taken again (P1)")
+{
+	healthy(SWBLOCK_MODE_SYNC_ALL, 3);
+	v.authority.phase = SWB_PHASE_GRANTED;
+	v.authority.judge_count = 3;
+	v.authority.judge[1] = v.authority.judge[0];
+	v.authority.judge[1].required = 5;
+	v.authority.judge[2] = v.authority.judge[0];
+	v.wish.shrink_ms = 1000;
+	EXPECT('N', NOTHING);
+	v.member[2].peer_state = SWBLOCK_PEER_NEEDS_REBUILD;
+	EXPECT('X', WIN);
+	CHECK_EQ(d.config.required, 3);
+	v.authority.judge_count = 4;
+	v.authority.judge[3] = v.authority.judge[0];
+	v.authority.judge[3].required = 1;
+	EXPECT('X', WIN);
+	CHECK_EQ(d.config.required, 1);
+	won(SWBLOCK_MODE_SYNC_ALL, 3);		/* and it is granted, not the old one */
+	v.authority.judge_count = 3;
+	v.authority.judge[1] = v.authority.judge[0];
+	v.authority.judge[1].required = 5;
+	v.authority.judge[2] = v.authority.judge[0];
+	v.authority.proposed.required = 3;
+	report(0, 5, 100);
+	report(1, 5, 100);
+	report(2, 5, 50);
+	EXPECT('G', GRANT);
+	CHECK_EQ(d.config.required, 7);
+	v.member[2].peer_state = SWBLOCK_PEER_NEEDS_REBUILD;
+	EXPECT('G', GRANT);
+	CHECK_EQ(d.config.required, 3);
+}
+
 TEST(test_decide_override, "an override grants once, to the member it names, what no "
 	"ordinary evidence allows; never a void copy")
 {
