@@ -317,7 +317,7 @@ void check_crashed(struct world *w, struct node *n, bool was_up)
 
 	if (n->core.truncating && n->core.truncate_to < claimed)
 		claimed = n->core.truncate_to;
-	if (n->prepare)
+	if (n->core.rebuild == SWB_REBUILD_PREPARING)
 		claimed = 0;		/* its log may be gone, or not yet */
 	if (was_up)
 		n->flushed_lsn = claimed;

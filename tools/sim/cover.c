@@ -202,6 +202,7 @@ static void peer_facts_rows(struct look *l)
 	    l->q->letter == 'E');
 	HIT(peer, 11, l->q->state == SWBLOCK_PEER_DETACHED &&
 	    l->q->letter != 'E');
+	HIT(peer, 27, l->q->state == SWBLOCK_PEER_REBUILDING);
 }
 
 static void peer_ack_rows(struct look *l)
@@ -219,6 +220,11 @@ static void peer_ack_rows(struct look *l)
 	HIT(peer, 15, acked && l->p->state == SWBLOCK_PEER_IN_SYNC &&
 	    l->q->durable > l->p->durable);
 	HIT(peer, 16, acked && l->p->matched && !l->q->matched);
+	HIT(peer, 28, acked && l->p->void_copy && !l->q->void_copy &&
+	    l->q->matched);
+	HIT(peer, 29, is(l, SWB_EV_REBUILD_ORDERED) && l->mine &&
+	    l->p->state == SWBLOCK_PEER_NEEDS_REBUILD &&
+	    l->q->state == SWBLOCK_PEER_DETACHED);
 	HIT(peer, 17, is(l, SWB_EV_CHECKPOINTED) && l->p->matched &&
 	    l->q->state == SWBLOCK_PEER_NEEDS_REBUILD);
 }
@@ -244,6 +250,7 @@ static void peer_end_rows(struct look *l)
 	     l->p->state == SWBLOCK_PEER_REFUSED));
 	HIT(peer, 25, ended && is(l, SWB_EV_DEMOTE_ORDERED));
 	HIT(peer, 26, ended && is(l, SWB_EV_PEER_OPENED));
+	HIT(peer, 30, ended && l->q->reason == SWBLOCK_REASON_BUDGET);
 }
 
 /* ---- the primary, as a copy sees it ------------------------------------------ */
@@ -298,6 +305,28 @@ static void copy_stream_rows(struct look *l)
 	     counted(l, SWBLOCK_REASON_NEWER_EPOCH)));
 }
 
+/* Delta and rebuild, as the target sees them. */
+static void copy_base_rows(struct look *l)
+{
+	bool cleared = is(l, SWB_EV_REBUILD_CLEARED) &&
+		       l->a->rebuild == SWB_REBUILD_CLEARING;
+	bool marked = is(l, SWB_EV_REBUILD_PREPARED) &&
+		      l->a->rebuild == SWB_REBUILD_PREPARING;
+
+	if (l->a->rebuild_peer != l->peer && l->b->rebuild_peer != l->peer)
+		return;
+	HIT(copy, 20, is(l, SWB_EV_PEER_STARTED) && l->mine &&
+	    said(l, SWB_ACT_REBUILD_PREPARE));
+	HIT(copy, 21, marked && l->b->rebuild == SWB_REBUILD_COPYING);
+	HIT(copy, 22, marked && l->b->rebuild == SWB_REBUILD_IDLE);
+	HIT(copy, 23, is(l, SWB_EV_PEER_BASE_ENDED) && l->mine &&
+	    l->a->rebuild == SWB_REBUILD_COPYING &&
+	    l->b->rebuild != SWB_REBUILD_COPYING && l->q->linked);
+	HIT(copy, 24, said(l, SWB_ACT_REBUILD_CLEAR));
+	HIT(copy, 25, cleared && l->q->matched);
+	HIT(copy, 26, cleared && !l->q->matched);
+}
+
 static void copy_end_rows(struct look *l)
 {
 	bool ended = l->p->linked && !l->q->linked;
@@ -309,6 +338,7 @@ static void copy_end_rows(struct look *l)
 	     is(l, SWB_EV_UNLINK_ORDERED) || is(l, SWB_EV_TICK) ||
 	     is(l, SWB_EV_DISK_FAILED)));
 	HIT(copy, 19, is(l, SWB_EV_ADOPT_ORDERED) && l->p->state != l->q->state);
+	HIT(copy, 27, ended && is(l, SWB_EV_DEMOTE_ORDERED));
 }
 
 /* ---- all of it --------------------------------------------------------------- */
@@ -362,6 +392,7 @@ static void one_peer(struct look *l, u8 peer)
 		copy_open_rows(l);
 		copy_start_rows(l);
 		copy_stream_rows(l);
+		copy_base_rows(l);
 		copy_end_rows(l);
 	}
 	if (l->listed || l->p->state == l->q->state)

@@ -314,6 +314,16 @@ static void fact_suspend(struct script *s, struct swb_event *ev)
  *	checkpointed LO START | adopt EPOCH [store=other] [generation=N] |
  *	assign nP [epoch=N] | lease MS [epoch=N] | suspend | resume
  */
+static void fact_rebuild(struct script *s, struct swb_event *ev)
+{
+	struct node *peer = script_node(s, 3);
+
+	if (!peer)
+		return;
+	ev->type = SWB_EV_REBUILD_ORDERED;
+	ev->peer = (u8)peer->id;
+}
+
 bool inject_fact(struct script *s)
 {
 	struct node *n = script_node(s, 1);
@@ -348,6 +358,8 @@ bool inject_fact(struct script *s)
 		fact_assign(s, &ev);
 	else if (strcmp(what, "lease") == 0)
 		ev.type = SWB_EV_LEASE_SET;
+	else if (strcmp(what, "rebuild") == 0)
+		fact_rebuild(s, &ev);
 	if (ev.type == SWB_EV_COUNT)
 		return script_fail(s, "fact nN %s?", what);
 	if (ev.type == SWB_EV_LEASE_SET) {
