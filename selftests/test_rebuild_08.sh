@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Either end is removed in the middle of a copy, under load, and the module is unloaded: nothing
 # hangs, and the copy is made afterwards.
-# timeout: 300
+# timeout: 400
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"
