@@ -4,8 +4,11 @@
  * takes, and like idle ones. Linux cannot cancel a bio, so such a wait may never
  * end (G7); it must not count as load, nor be reported as a hung task.
  *
- * No signal reaches a kernel thread, so "interruptible" is not interrupted here. A
- * user's task, which could be, waits in the ordinary way.
+ * No signal reaches a kernel thread, but kthread_stop() makes it look as if one had:
+ * from then on each interruptible wait returns at once, and to try it again and again
+ * keeps the processor from whoever is waited for. Hence TASK_IDLE; a mutex has no such
+ * wait, so the mark is taken away and put back. A user's task, which signals do reach,
+ * waits in the ordinary way.
  */
 #ifndef SWB_IDLE_H
 #define SWB_IDLE_H
@@ -13,17 +16,23 @@
 #include <linux/blkdev.h>
 #include <linux/completion.h>
 #include <linux/mutex.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 /** swb_idle_lock() - mutex_lock() of a mutex that is held over a wait for a disk */
 static inline void swb_idle_lock(struct mutex *m)
 {
+	bool stopped = false;
+
 	if (!(current->flags & PF_KTHREAD)) {
 		mutex_lock(m);
 		return;
 	}
-	while (mutex_lock_interruptible(m))
-		;
+	while (mutex_lock_interruptible(m)) {
+		clear_notify_signal();
+		stopped = true;
+	}
+	if (stopped)
+		set_thread_flag(TIF_NOTIFY_SIGNAL);
 }
 
 /** swb_idle_wait() - wait_for_completion() of something that a disk ends */
@@ -33,8 +42,7 @@ static inline void swb_idle_wait(struct completion *done)
 		wait_for_completion_io(done);
 		return;
 	}
-	while (wait_for_completion_interruptible(done))
-		;
+	wait_for_completion_state(done, TASK_IDLE);
 }
 
 static inline void swb_idle_bio_end(struct bio *bio)
