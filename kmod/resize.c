@@ -35,7 +35,7 @@ static const char *refusal(enum swb_grow grow)
 	case SWB_GROW_LATER:
 		return "an epoch is being adopted or opened, or a copy is being made: try again";
 	case SWB_GROW_BITMAP:
-		return "its changed-block bitmap is too small for that: format it anew on a larger disk";
+		return "its changed-block bitmap is too small: format it anew on a larger disk";
 	case SWB_GROW_PEERS:
 		return "the primary grows last: grow every other member first, and link it";
 	case SWB_GROW_OK:
