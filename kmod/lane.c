@@ -87,7 +87,7 @@ struct swb_lane {
 	bool all;
 	u64 next;
 	u64 sectors;
-	struct swb_lane_slot slot[SWB_LANE_SLOTS];
+	struct swb_lane_slot *slot[SWB_LANE_SLOTS];
 	u32 head;
 	u32 tail;
 	u64 sent;
@@ -105,12 +105,16 @@ struct swb_lane {
 
 static void lane_free(struct swb_lane *lane)
 {
+	struct swb_lane_slot *s;
 	u32 i, n;
 
-	for (i = 0; i < SWB_LANE_SLOTS; i++)
-		for (n = 0; n < SWB_LANE_PAGES; n++)
-			if (lane->slot[i].page[n])
-				__free_page(lane->slot[i].page[n]);
+	for (i = 0; i < SWB_LANE_SLOTS; i++) {
+		s = lane->slot[i];
+		for (n = 0; s && n < SWB_LANE_PAGES; n++)
+			if (s->page[n])
+				__free_page(s->page[n]);
+		kfree(s);
+	}
 	swb_blocks_destroy(&lane->todo);
 	kvfree(lane);
 }
@@ -132,15 +136,20 @@ static void lane_release(struct kref *ref)
 	queue_work(lane->v->read_wq, &lane->free_work);
 }
 
-static bool lane_pages(struct swb_lane *lane)
+static bool lane_slots(struct swb_lane *lane)
 {
+	struct swb_lane_slot *s;
 	u32 i, n;
 
 	for (i = 0; i < SWB_LANE_SLOTS; i++) {
-		lane->slot[i].lane = lane;
+		s = kzalloc(sizeof(*s), GFP_KERNEL);
+		lane->slot[i] = s;
+		if (!s)
+			return false;
+		s->lane = lane;
 		for (n = 0; n < SWB_LANE_PAGES; n++) {
-			lane->slot[i].page[n] = alloc_page(GFP_KERNEL);
-			if (!lane->slot[i].page[n])
+			s->page[n] = alloc_page(GFP_KERNEL);
+			if (!s->page[n])
 				return false;
 		}
 	}
@@ -183,7 +192,7 @@ static struct swb_lane *lane_create(struct swb_volume *v, u8 peer, u64 session,
 	lane->session = session;
 	lane->sectors = v->core.d.extent_bytes >> SECTOR_SHIFT;
 	lane->window = WINDOW_START;
-	if (!lane_pages(lane)) {
+	if (!lane_slots(lane)) {
 		lane_free(lane);
 		return NULL;
 	}
@@ -315,7 +324,7 @@ static void read_ahead(struct swb_lane *lane)
 	struct swb_lane_slot *s;
 
 	while (lane->head - lane->tail < SWB_LANE_SLOTS) {
-		s = &lane->slot[lane->head % SWB_LANE_SLOTS];
+		s = lane->slot[lane->head % SWB_LANE_SLOTS];
 		if (!choose_piece(lane, &s->start, &s->end))
 			return;
 		lane->head++;
@@ -524,7 +533,7 @@ enum swb_lane_next swb_lane_next(struct swb_link *l, struct swb_frame *f,
 	read_ahead(lane);
 	if (lane->head == lane->tail)
 		return next_end(l, lane, f);
-	return next_piece(l, &lane->slot[lane->tail % SWB_LANE_SLOTS], f, bv, nbv);
+	return next_piece(l, lane->slot[lane->tail % SWB_LANE_SLOTS], f, bv, nbv);
 }
 
 void swb_lane_sent(struct swb_link *l, const struct swb_frame *f)
@@ -536,7 +545,7 @@ void swb_lane_sent(struct swb_link *l, const struct swb_frame *f)
 	};
 
 	if (f->type == SWB_WIRE_BASE) {
-		lane->slot[lane->tail % SWB_LANE_SLOTS].state = SLOT_FREE;
+		lane->slot[lane->tail % SWB_LANE_SLOTS]->state = SLOT_FREE;
 		lane->tail++;
 		swb_stat_add(l->v, REBUILD_BYTES, f->payload_bytes);
 		return;
