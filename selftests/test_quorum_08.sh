@@ -20,7 +20,7 @@ check_same "no request ran into its deadline" 0 "$(st a .stats.deadlines)"
 need add_member c
 link_members a c
 check_same "it needs a rebuild" needs_rebuild "$(peer a c .state)"
-check_same "by case M: the history is gone" M "$(peer a c .case)"
+check_same "by case L: the log no longer reaches back, the bitmap does" L "$(peer a c .case)"
 check "the volume says so" has_condition a needs_rebuild
 check "and goes on" load_write a -l 2 -f 301 -n 40 -b 4
 check "everything is there" load_verify a

@@ -10,6 +10,8 @@
 
 wal_size=2M pair best_effort
 write_more 30
+beyond "$(st a .log.head_lsn)"
+check "the bitmap forgot the first writes" test "$(st a .bitmap.base_lsn)" -gt 0
 away
 old=$(st b .replica)
 need remove_member b

@@ -7,8 +7,8 @@
 fresh a
 must remove_member a
 keep=$(swbdisk get "${lower[a]}" extent_bytes)
-must swbdisk set "${lower[a]}" both extent_bytes=$((1 << 40))
-check_refused D a "extent of a terabyte"
+must swbdisk set "${lower[a]}" both extent_bytes=$((16 << 30))
+check_refused D a "extent of 16 GiB"
 must swbdisk set "${lower[a]}" both extent_bytes="$keep"
 keep=$(swbdisk get "${lower[a]}" ring_bytes)
 must swbdisk set "${lower[a]}" both ring_bytes=$((32 << 30))

@@ -6,11 +6,11 @@
 
 fresh a
 must remove_member a
+must swbdisk set "${lower[a]}" new version=3
+check_refused E a "newest slot of version 3"
 must swbdisk set "${lower[a]}" new version=2
-check_refused E a "newest slot of version 2"
-must swbdisk set "${lower[a]}" new version=1
 must swbdisk set "${lower[a]}" old version=99
 check_refused E a "older slot of version 99"
-must swbdisk set "${lower[a]}" both version=1
+must swbdisk set "${lower[a]}" both version=2
 check_opens H a "as it was"
 finish

@@ -175,7 +175,7 @@ SPOIL = {
     "bad-header-crc": flip_byte(lambda f: 0, 40),
     "bad-body-crc": flip_byte(lambda f: HEADER.size, 9),
     "bad-payload": flip_byte(lambda f: HEADER.size + f.body_bytes, 100),
-    "type-9": spoil_field("type", lambda x: 9),
+    "type-99": spoil_field("type", lambda x: 99),
     "type-ack": spoil_field("type", lambda x: 5),
     "nrec-0": wrong_length("nrec", lambda x: 0),
     "nrec-129": wrong_length("nrec", lambda x: 129),
