@@ -328,6 +328,8 @@ static bool may_detach(const struct vol *v, const struct own *o)
 	const struct auth_record *r = &v->b->record;
 	unsigned int i;
 
+	if (v->b->wish_revision && v->b->wish.deleted)
+		return o->kv->role != SWBLOCK_ROLE_PRIMARY;
 	if (o->wished || !v->b->record_revision || r->phase != AUTH_SETTLED)
 		return false;
 	for (i = 0; i < r->granted_count; i++)
@@ -383,7 +385,7 @@ void attach_turn(struct daemon *d, struct vol *v, struct own *o)
 			detach(d, v, o);
 		return;
 	}
-	if (!m || !o->wished)
+	if (!m || !o->wished || v->b->wish.deleted)
 		return;
 	if (o->attach == ATTACH_BUSY && (!o->attach_next_ns ||
 					 now < o->attach_next_ns))

@@ -272,6 +272,29 @@ int board_delete_order(struct store *s, const struct swb_uuid *volume, uint64_t 
 	return store_txn(s, &op, 1);
 }
 
+int board_delete_rest(struct store *s, const struct swb_uuid *volume)
+{
+	static const char *const what[] = { "report/", "state/", "order/" };
+	struct store_op op = { .expect = STORE_ANY };
+	char prefix[STORE_KEY_MAX];
+	struct store_doc *doc;
+	size_t i, k, count;
+	int err = 0;
+
+	for (k = 0; !err && k < ARRAY_SIZE(what); k++) {
+		volume_key(volume, what[k], prefix);
+		err = store_list(s, prefix, &doc, &count);
+		if (err)
+			break;
+		for (i = 0; !err && i < count; i++) {
+			op.key = doc[i].key;
+			err = store_txn(s, &op, 1);
+		}
+		store_docs_free(doc, count);
+	}
+	return err;
+}
+
 /* --- everything at once --- */
 
 struct board_volume *board_find(struct board *b, const struct swb_uuid *volume)
@@ -487,19 +510,23 @@ int board_load(struct store *s, const struct swb_uuid *volume, struct board **ou
 	return err;
 }
 
+void board_volume_free(struct board_volume *v)
+{
+	size_t i;
+
+	for (i = 0; i < v->order_count; i++)
+		board_order_free(&v->order[i]);
+	free(v->order);
+	free(v->order_revision);
+	free(v);
+}
+
 void board_free(struct board *b)
 {
-	struct board_volume *v;
-	size_t i, k;
+	size_t i;
 
-	for (i = 0; b && i < b->volume_count; i++) {
-		v = b->volume[i];
-		for (k = 0; k < v->order_count; k++)
-			board_order_free(&v->order[k]);
-		free(v->order);
-		free(v->order_revision);
-		free(v);
-	}
+	for (i = 0; b && i < b->volume_count; i++)
+		board_volume_free(b->volume[i]);
 	if (b) {
 		free(b->volume);
 		free(b->node);

@@ -55,6 +55,7 @@ struct board_member {
  * @override: accept the loss that a certificate would refuse, for one grant to
  *	@primary
  * @stopped: no primary is wanted
+ * @deleted: for good: its members are detached, it is shown no more
  * @reason: operator's words
  * @member_count: members
  * @member: those
@@ -72,6 +73,7 @@ struct board_wish {
 	struct swb_uuid primary;
 	bool override;
 	bool stopped;
+	bool deleted;
 	char reason[BOARD_TEXT_MAX];
 	unsigned int member_count;
 	struct board_member member[SWB_MEMBERS_MAX];
@@ -291,6 +293,8 @@ int board_new_order(struct store *s, const struct swb_uuid *volume,
 		    struct board_order *o);
 int board_delete_order(struct store *s, const struct swb_uuid *volume, uint64_t id,
 		       uint64_t expect);
+/** board_delete_rest() - of a deleted volume: reports, states and orders */
+int board_delete_rest(struct store *s, const struct swb_uuid *volume);
 
 /* --- everything at once --- */
 
@@ -344,6 +348,7 @@ struct board {
  */
 int board_load(struct store *s, const struct swb_uuid *volume, struct board **out);
 void board_free(struct board *b);
+void board_volume_free(struct board_volume *v);
 struct board_volume *board_find(struct board *b, const struct swb_uuid *volume);
 
 #endif /* SWB_CTL_BOARD_H */

@@ -24,6 +24,7 @@ enum field_type {
 	F_U32,
 	F_U8,
 	F_BOOL,
+	F_FLAG,		/* bool; absent is false */
 	F_TEXT,		/* @size: room; may be empty */
 	F_NAME,		/* @size: room; not empty, letters, digits, ._- */
 	F_UUID,		/* null uuid is JSON null */
@@ -82,6 +83,7 @@ static const struct field wish_fields[] = {
 	FIELD(F_UUID, struct board_wish, primary),
 	FIELD(F_BOOL, struct board_wish, override),
 	FIELD(F_BOOL, struct board_wish, stopped),
+	FIELD(F_FLAG, struct board_wish, deleted),
 	FIELD(F_TEXT, struct board_wish, reason),
 	LIST(struct board_wish, member, member_fields),
 	{ NULL }
@@ -245,6 +247,7 @@ static json_t *field_to_json(const struct field *f, const char *base)
 	case F_U8:
 		return json_u64(*(const uint8_t *)p);
 	case F_BOOL:
+	case F_FLAG:
 		return json_boolean(*(const bool *)p);
 	case F_TEXT:
 	case F_NAME:
@@ -388,6 +391,8 @@ static bool read_field(const struct reader *r, const char *path, const json_t *v
 	void *p = base + f->offset;
 	uint64_t n = 0;
 
+	if (!v && f->type == F_FLAG)
+		return true;
 	if (!v)
 		return refuse(r, path, "something");
 	switch (f->type) {
@@ -404,6 +409,7 @@ static bool read_field(const struct reader *r, const char *path, const json_t *v
 		*(uint8_t *)p = (uint8_t)n;
 		return true;
 	case F_BOOL:
+	case F_FLAG:
 		*(bool *)p = json_is_true(v);
 		return json_is_boolean(v) || refuse(r, path, "true or false");
 	case F_TEXT:

@@ -7,6 +7,18 @@
 
 #include "cluster.h"
 
+void cluster_hide_deleted(struct board *b)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < b->volume_count; i++)
+		if (b->volume[i]->wish_revision && b->volume[i]->wish.deleted)
+			board_volume_free(b->volume[i]);
+		else
+			b->volume[n++] = b->volume[i];
+	b->volume_count = n;
+}
+
 int cluster_load(struct ctl *ctl, const char *name, struct board **out,
 		 struct board_volume **v)
 {
@@ -29,8 +41,10 @@ int cluster_load(struct ctl *ctl, const char *name, struct board **out,
 	err = board_load(ctl->store, name ? &rec.volume : NULL, out);
 	if (err)
 		return store_said(ctl, err);
-	if (!name)
+	if (!name) {
+		cluster_hide_deleted(*out);
 		return CTL_OK;
+	}
 	*v = board_find(*out, &rec.volume);
 	if (*v)
 		return CTL_OK;

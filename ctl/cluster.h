@@ -65,6 +65,9 @@ const char *health_text(enum health_level level);
 int cluster_load(struct ctl *ctl, const char *name, struct board **out,
 		 struct board_volume **v);
 
+/** cluster_hide_deleted() - drop the volumes that were deleted from @b */
+void cluster_hide_deleted(struct board *b);
+
 /** cluster_reload() - the same volume again, quietly; NULL if that fails */
 struct board *cluster_reload(struct ctl *ctl, const struct swb_uuid *volume,
 			     struct board_volume **v);

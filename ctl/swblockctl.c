@@ -19,7 +19,7 @@ const struct verb *const ctl_verbs[] = {
 	&verb_volume_create, &verb_volume_list, &verb_volume_set, &verb_volume_move,
 	&verb_volume_add, &verb_volume_drop, &verb_volume_replace,
 	&verb_volume_rebuild, &verb_volume_verify, &verb_volume_suspend,
-	&verb_volume_resume, &verb_health, &verb_events, &verb_node_list,
+	&verb_volume_resume, &verb_volume_delete, &verb_health, &verb_events, &verb_node_list,
 	&verb_format, &verb_add, &verb_remove, &verb_assign, &verb_adopt,
 	&verb_promote, &verb_demote, &verb_lease, &verb_link, &verb_unlink,
 	&verb_rebuild, &verb_tune, &verb_suspend, &verb_resume, &verb_resize,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * swblockctl volume add, drop, replace, move, rebuild, verify, delete: members of a
+ * swblockctl volume add, drop, replace, move, rebuild, verify: members of a
  * declared volume, and jobs for them. A change of members is a change of the wish;
  * a job is an order document that the member's host carries out.
  */

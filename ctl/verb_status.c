@@ -224,6 +224,8 @@ static struct board *declared_volumes(struct ctl *ctl, struct board_volume **onl
 		return NULL;
 	if (board_load(ctl->store, ctl->pos_count ? &rec.volume : NULL, &b))
 		return NULL;
+	if (!ctl->pos_count)
+		cluster_hide_deleted(b);
 	for (i = 0; i < b->volume_count; i++)
 		n += cluster_declared(b->volume[i]);
 	if (n && ctl->pos_count)

@@ -228,7 +228,7 @@ static int create(struct ctl *ctl, const struct swb_uuid *volume,
 	err = authority_create(ctl->store, &r, &note);
 	if (err == -EEXIST)
 		return out_fail(ctl, &err_stale,
-				"choose another name; swblockctl authority NAME --retire frees this one",
+				"choose another name; swblockctl volume delete frees this one",
 				"somebody has just made a volume \"%s\"", w->label);
 	return err ? store_said(ctl, err) : CTL_OK;
 }
@@ -254,7 +254,7 @@ static int run_create(struct ctl *ctl)
 	err = authority_find(ctl->store, w.label, &old);
 	if (!err)
 		return out_fail(ctl, &err_refused,
-				"choose another name; swblockctl authority NAME --retire frees this one",
+				"choose another name; swblockctl volume delete frees this one",
 				"there is a volume \"%s\" already", w.label);
 	if (err != -ENOENT)
 		return store_said(ctl, err);
@@ -270,7 +270,7 @@ static int run_create(struct ctl *ctl)
 	return volume_wait(ctl, &volume, VOLUME_USABLE);
 }
 
-/* --- set, delete, list ------------------------------------------------------- */
+/* --- set, list ------------------------------------------------------- */
 
 static int take_set(struct ctl *ctl, struct board_wish *w)
 {

@@ -104,7 +104,7 @@ static void fill_wish(const struct vol *v, struct swb_wish *w)
 	w->lease_ms = b->lease_ms;
 	w->shrink_ms = b->shrink_ms;
 	w->override = b->override;
-	w->stopped = b->stopped;
+	w->stopped = b->stopped || b->deleted;
 	if (!b->primary_only)
 		return;
 	first = swb_uuid_is_null(&b->primary) ? &v->b->record.last_granted :

@@ -10,7 +10,7 @@ from taplib import CTL, ROOT, Sandbox, done, ok, skip
 
 GROUPS = ["volume create", "volume list", "volume set", "volume move", "volume add",
           "volume drop", "volume replace", "volume rebuild", "volume verify",
-          "volume suspend", "volume resume", "node list", "store check",
+          "volume suspend", "volume resume", "volume delete", "node list", "store check",
           "store dump"]
 VERBS = ["health", "events", "format", "add", "remove", "assign", "adopt", "promote", "demote",
          "lease", "link", "unlink", "rebuild", "tune", "status", "monitor", "explain",

@@ -147,6 +147,31 @@ def test_members(box):
     ok(r.code == 4 and "no member serves" in r.err, "a job needs a primary", r)
 
 
+def test_delete(box):
+    hosts(box, "a", "b", "c")
+    create(box)
+    r = box.ctl("volume", "delete", "vol")
+    ok(r.code == 4 and "--yes" in r.err, "it wants a yes", r)
+    r = box.ctl("volume", "delete", "vol", "--dry-run")
+    ok(r.code == 0 and "a:/dev/x1 keeps" in r.out and not wish_of(box, "vol")["stopped"],
+       "--dry-run says what becomes of the disks", r)
+    ok(box.ctl("volume", "delete", "db", "--yes").code == 4, "not one that is run by hand")
+    ok(box.ctl("volume", "delete", "vox", "--yes").code == 3, "nor one that is none")
+    r = box.ctl("volume", "delete", "vol", "--yes", "--reason", "no longer used", "-j")
+    uuid = r.json["volume"]
+    ok(r.code == 0 and r.json["disks"][2] == {"node": "c", "device": "/dev/x3"}, "nothing is attached: at once", r)
+    ok(box.ctl("status", "vol").code != 0, "its name is free")
+    r = box.ctl("volume", "list", "-j")
+    ok([v["label"] for v in r.json["volumes"]] == ["db"], "it is not listed", r)
+    r = box.ctl("health", "-j")
+    ok(r.code == 0 and not r.json["volumes"], "and nobody worries", r)
+    r = box.ctl("authority", uuid, "--history")
+    ok(r.code == 0 and "no longer used" in r.out, "its record and history stay", r)
+    r = create(box)
+    ok(r.code == 0 and box.ctl("volume", "list", "-j").json["volumes"][1]["volume"] != uuid,
+       "a new one of that name is another volume", r)
+
+
 def test_health_events(box):
     hosts(box, "a", "b", "c")
     r = box.ctl("health")
@@ -180,7 +205,7 @@ def test_health_events(box):
 
 
 for case in (test_create_refuses, test_create, test_set, test_members,
-             test_health_events):
+             test_delete, test_health_events):
     with Sandbox() as sandbox:
         case(sandbox)
 done()
