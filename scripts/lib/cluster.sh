@@ -54,12 +54,12 @@ on()
 
 	while IFS= read -r line; do
 		case $line in
-		"$nonce "*) rc=${line##* } ;;
+		"$nonce "*) rc=${line##* }; break ;;
 		*) printf '%s\n' "$line" ;;
 		esac
 	done < <(printf '(%s\n) </dev/null\nrc=$?; echo; echo %s $rc\nexit\n' "$*" "$nonce" |
 		socat -t 600 - "TCP:127.0.0.1:${cluster_port[$name]},connect-timeout=10" 2>/dev/null |
-		sed -e '/./,$!d')
+		sed -u -e '/./,$!d')
 	return "$rc"
 }
 
