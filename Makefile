@@ -88,7 +88,7 @@ check-debug: ctl tools helpers	## selftests under user-mode Linux: KASAN, lockde
 	@selftests/walmodel/build uml
 	@$(long)scripts/vm test --uml $(if $(V),--verbose) $(GROUP)
 
-failover: ctl tools helpers	## primaries killed under load in the debug guest, ROUNDS=200 times
+failover: ctl tools helpers	## primaries killed under load, daemons promote: debug guest, ROUNDS=200
 	@scripts/build-uml
 	@scripts/build-module uml
 	@SWB_ROUNDS=$(or $(ROUNDS),200) SWB_TEST_TIMEOUT=$(shell expr 300 + 60 \* $(or $(ROUNDS),200)) \

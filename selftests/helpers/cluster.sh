@@ -16,7 +16,8 @@ silence=4s turn=300ms
 shrink_ms=0
 wish_sequence=0
 preferred=null stopped=false format_force=false
-declare -A daemon_pid
+# advertise: HOST:PORT under which others reach a node, if not where it listens
+declare -A daemon_pid advertise
 
 # replica NODE: the replica id of its member
 replica()
@@ -39,6 +40,7 @@ write_config()
 	  timeout: 2s
 	links:
 	  listen: 127.0.0.1:$(port "$1")
+	  ${advertise[$1]:+advertise: ${advertise[$1]}}
 	timing:
 	  silence: $silence
 	  collect: 2s

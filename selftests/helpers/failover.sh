@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Failover loops: clients that record a history (swbhist), a primary that is killed
-# again and again, and histcheck at the end. Source it after volume.sh. Who decides
-# about the next primary is one function, take_over: an order by hand, or the daemon.
+# again and again, and histcheck at the end. Source it after volume.sh, and before
+# cluster.sh where daemons promote (strike, await_primary, recover); by hand it is
+# kill_member, take_over, come_back.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # shared with lib.sh and volume.sh
+# shellcheck disable=SC2154 # shared with lib.sh, volume.sh and cluster.sh
 
 [ -x "$SWB_HELPERS/swbhist" ] || skip "no helpers: make -C selftests"
 command -v histcheck >/dev/null || skip "no histcheck: make -C tools"
@@ -11,6 +12,7 @@ command -v histcheck >/dev/null || skip "no histcheck: make -C tools"
 hist=$swb_tmp/hist
 control=$swb_tmp/control
 gen=0
+gen_from=1
 primary=''
 
 # clients_start [OPTION of swbhist...]
@@ -27,6 +29,7 @@ clients_start()
 clients_to()
 {
 	gen=$((gen + 1))
+	gen_from=$(($(stat -c %s "$hist") + 1))
 	primary=$1
 	echo "$gen $(bd "$1")" >"$control.new"
 	mv "$control.new" "$control"
@@ -58,13 +61,13 @@ more_answers()
 	[ "$(answers)" -ge $((base + $1)) ]
 }
 
-# in generation GEN a write was acknowledged
+# in generation GEN, the present one, a write was acknowledged
 write_of_gen()
 {
-	awk -v gen="$1" '
+	tail -c "+$gen_from" "$hist" | awk -v gen="$1" '
 		($2 == "w" || $2 == "d") && $4 == gen { sent[$3] }
 		$2 == "ok" && $3 in sent { found = 1; exit }
-		END { exit !found }' "$hist"
+		END { exit !found }'
 }
 
 # kill_member NAME HOW: nothing that it does from here on reaches its disk or anyone
@@ -156,6 +159,149 @@ come_back()
 	join "$primary" "${others[@]}"
 }
 
+# --- with daemons ------------------------------------------------------------------
+
+# freeze NAME: its daemon is stopped, but not inside a transaction: with SQLite it would
+# hold the store's lock for as long as it is stopped, and nobody could do anything
+freeze()
+{
+	echo "sign.before:stop" >"$swb_tmp/fault-$1"
+	poll_until 30 stopped "$1" || die "set-up: the daemon of $1 does not stop"
+	rm -f "$swb_tmp/fault-$1"
+}
+
+stopped()
+{
+	grep -q '^State:[[:space:]]*T' "/proc/${daemon_pid[$1]}/status"
+}
+
+# strike NAME HOW: what happens to a primary, and its daemon
+#   host-disk, host-wire, host-both   the daemon is killed and the member goes, as kill_member
+#   daemon   the daemon is killed, the member serves until its lease ends
+#   frozen   the daemon is stopped, the links stay
+#   cut      the daemon is stopped, and nothing comes through its links
+#   disk     the disk fails, the daemon lives and says so
+strike()
+{
+	local other
+
+	case $2 in
+	host-*)
+		kill_daemon "$1"
+		kill_member "$1" "${2#host-}"
+		;;
+	daemon)
+		kill_daemon "$1"
+		;;
+	frozen|cut)
+		freeze "$1"
+		[ "$2" = frozen ] || for other in "${members[@]}"; do
+			[ "$other" = "$1" ] || swblockctl unlink "$VOL/$1" "$other" >/dev/null 2>&1
+		done
+		;;
+	disk)
+		dm_cut "$1"
+		;;
+	esac
+}
+
+# recover NAME HOW: what an admin or the service manager does about it
+recover()
+{
+	case $2 in
+	host-*|daemon)
+		start_daemon "$1"
+		;;
+	frozen|cut)
+		kill -CONT "${daemon_pid[$1]}"
+		;;
+	disk)
+		dm_heal "$1"
+		# a disk that has failed stays out until told otherwise; its daemon attaches it
+		need swblockctl remove "$VOL/$1" --force
+		;;
+	esac
+}
+
+# watch NAME...: by what await_primary sees them; no process is needed for it later
+declare -A size_of
+watch()
+{
+	local m
+
+	size_of=()
+	for m in "$@"; do
+		size_of[$m]=/sys/block/swblock$(st "$m" .minor)/size
+	done
+}
+
+# await_primary SECONDS: one of those has a size, so it is primary; sets $next
+await_primary()
+{
+	local end=$((SECONDS + $1)) size
+
+	while [ "$SECONDS" -lt "$end" ]; do
+		for next in "${!size_of[@]}"; do
+			size=0
+			read -r size 2>/dev/null <"${size_of[$next]}"
+			[ "${size:-0}" = 0 ] || return 0
+		done
+		sleep 0.03
+	done
+	return 1
+}
+
+# follow: clients go where the primary is now. On a machine that is busy elsewhere a host
+# may seem silent, and the role moves without an accident of ours.
+follow()
+{
+	local before=$primary
+
+	if ! some_primary; then
+		primary=$before
+	elif [ "$primary" != "$before" ]; then
+		note "the role moved from $before to $primary by itself"
+		clients_to "$primary"
+	fi
+}
+
+# load N SECONDS: so many more answers, from whoever is primary
+load()
+{
+	local end=$((SECONDS + $2)) base
+
+	base=$(answers)
+	until poll_until 5 more_answers "$1"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		follow
+	done
+}
+
+# first_write SECONDS: the new primary, or who came after it, has acknowledged one
+first_write()
+{
+	local end=$((SECONDS + $1))
+
+	until writes_go_on 8; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		follow
+	done
+}
+
+# all_back SECONDS: somebody is settled as primary, and everybody is in sync with it.
+# Seldom and cheaply: this shares a processor with what it waits for.
+all_back()
+{
+	local end=$((SECONDS + $1)) tries=0
+
+	until all_in_sync && settled; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		tries=$((tries + 1))
+		[ $((tries % 8)) != 0 ] || follow
+		sleep 0.2
+	done
+}
+
 # judge [OPTION of histcheck...]: its verdict is the test's
 judge()
 {
@@ -165,4 +311,16 @@ judge()
 	quoted "$(head -n 60 "$swb_tmp/verdict")"
 	check_same "nothing that a barrier covered was lost" 0 "$rc"
 	[ "$rc" = 0 ] || cp "$hist" "$SWB_STATE/history"
+}
+
+# tell_loop ROUNDS LEASE_MS: one line of figures, of what histcheck -l has said
+tell_loop()
+{
+	local lost
+
+	lost=$(sed -n 's/^histcheck: \([0-9]*\) of .* no register$/\1/p' "$swb_tmp/verdict")
+	note "failover: $1 rounds, lost ${lost:-0}, kill to first write $(
+		sed -n 's/^time to first write: [0-9]* failovers, //p' "$swb_tmp/verdict" |
+			sed 's/\([a-z0-9]*\) [0-9.]* ms (\([0-9.]*\) leases)/\1 \2 leases/g'
+	) (lease $2 ms)"
 }
