@@ -16,10 +16,10 @@
 
 /* every step that changes something outside, before and after it */
 static const char *const steps[] = {
-	"create", "win", "take_over", "grant", "settle",	/* the record */
+	"create", "win", "grant", "settle",			/* the record */
 	"adopt", "report", "promote", "assign", "renew",	/* a member */
 	"demote", "link", "accept", "rebuild",
-	"format", "attach", "detach", "order", "state", "sign",
+	"format", "attach", "detach", "grow", "order", "state", "sign",
 };
 
 static bool armed;
@@ -76,8 +76,10 @@ static void read_words(char out[WORDS_BYTES])
 		snprintf(out + n, WORDS_BYTES - n, " %s", env);
 }
 
-static void act(const char *what)
+/* Said first, and past every buffer: a test reads where a daemon died. */
+static void act(const char *name, const char *what)
 {
+	dprintf(STDERR_FILENO, "fault point %s: %s\n", name, what);
 	if (!strcmp(what, "kill"))
 		raise(SIGKILL);
 	else if (!strcmp(what, "stop"))
@@ -106,6 +108,6 @@ void fault_point(const char *step, bool after)
 		if (nth)
 			*nth++ = 0;
 		if (!strcmp(w, name) && (!nth || (unsigned int)atoi(nth) == n))
-			act(colon + 1);
+			act(name, colon + 1);
 	}
 }

@@ -35,7 +35,7 @@ static const char usage[] =
 "  --config FILE    default " CONFIG_DEFAULT "\n"
 "  --check          check the file, say what it means, and end\n"
 "  --stop-volumes   detach this node's members at the end; otherwise they go on\n"
-"  --faults         obey SWBLOCKD_FAULT and SWBLOCKD_FAULT_FILE; for tests\n"
+"  --faults         obey SWBLOCKD_FAULT, SWBLOCKD_FAULT_FILE, SWB_STORE_FAULT; for tests\n"
 "  --fault-points   list what they may name, and end\n"
 "  --version, --help\n";
 
@@ -382,8 +382,10 @@ int main(int argc, char **argv)
 	find_swblockctl(&d.cfg);
 	if (opt.check)
 		return check(&d.cfg);
-	if (opt.faults)
+	if (opt.faults) {
 		fault_arm();
+		store_faults_allow();
+	}
 	d.stop_volumes = opt.stop_volumes;
 	log_open(d.cfg.level, !!getenv("JOURNAL_STREAM"));
 	if (instance_lock(d.cfg.runtime_dir, d.cfg.node, why, sizeof(why)) < 0 ||
