@@ -70,6 +70,22 @@ struct pending {
 };
 
 /**
+ * struct own_progress - a catch-up as it was seen, for its rate
+ * @session: of it, 0 = none is under way
+ * @total_bytes: the most that was ever to be done in it
+ * @left_bytes: at @seen_ns
+ * @seen_ns: when it was measured last
+ * @rate_bytes: a second by which it came nearer, smoothed
+ */
+struct own_progress {
+	uint64_t session;
+	uint64_t total_bytes;
+	uint64_t left_bytes;
+	uint64_t seen_ns;
+	uint64_t rate_bytes;
+};
+
+/**
  * struct own_link - links of an own member to one peer
  * @peer: replica, null: the entry is free
  * @wanted: the linker was told
@@ -82,6 +98,7 @@ struct pending {
  * @rebuild_epoch: epoch in which a rebuild of the peer was allowed
  * @failed: in a row, without a matched session
  * @failed_ns: when the last one ended
+ * @progress: of a catch-up of the peer
  */
 struct own_link {
 	struct swb_uuid peer;
@@ -95,6 +112,7 @@ struct own_link {
 	uint64_t rebuild_epoch;
 	unsigned int failed;
 	uint64_t failed_ns;
+	struct own_progress progress;
 };
 
 /**
@@ -114,6 +132,9 @@ enum own_attach {
  * @replica: who
  * @volume: of which volume
  * @label: name
+ * @seen_epoch: adopted, as the kernel showed it last
+ * @seen_opened: likewise
+ * @seen_ns: and since when
  * @wished: the wish gives it to this node
  * @kv: as the kernel has it, in the current dump; NULL: not attached
  * @pending: order under way
@@ -147,14 +168,13 @@ enum own_attach {
  * @verify_found: differences so far
  * @grow_cookie: of the growing under way, 0 = none
  * @grow_next_ns: not again before
- * @said_head: and what else only ages, as written last
- * @said_durable: likewise
- * @said_committed: likewise
+ * @said_age: hash of what only ages, as written last
  */
 struct own {
 	struct swb_uuid replica;
 	struct swb_uuid volume;
 	char label[SWBLOCK_LABEL_MAX];
+	uint64_t seen_epoch, seen_opened, seen_ns;
 	bool wished;
 	const struct kern_volume *kv;
 	struct pending pending;
@@ -188,7 +208,7 @@ struct own {
 	uint32_t verify_found;
 	uint64_t grow_cookie;
 	uint64_t grow_next_ns;
-	uint64_t said_head, said_durable, said_committed;
+	uint64_t said_age;
 };
 
 /**
@@ -196,6 +216,9 @@ struct own {
  * @id: uuid
  * @b: its documents in the current board; NULL: not there any more
  * @nonce: drawn for the last win or take-over tried here (P3)
+ * @unsure_epoch: a win of it was tried and may still happen, 0 = none; tried
+ *	again, it keeps its nonce
+ * @unsure_serial: of the record that it was to replace
  * @won_epoch: epoch won with it, 0 = none yet
  * @won_ns: when that was known
  * @swapping: a move of the record is under way
@@ -210,11 +233,13 @@ struct own {
  * @seen_ns: when it was first seen
  * @letter: last verdict of swb_decide_volume()
  * @said_letter: the verdict that was logged last
+ * @went_back: the store knows less of it than a member does (P17c)
  */
 struct vol {
 	struct swb_uuid id;
 	const struct board_volume *b;
 	struct swb_uuid nonce;
+	uint64_t unsure_serial, unsure_epoch;
 	uint64_t won_epoch;
 	uint64_t won_ns;
 	bool swapping;
@@ -229,6 +254,7 @@ struct vol {
 	uint64_t seen_ns;
 	uint8_t letter;
 	uint8_t said_letter;
+	bool went_back;
 };
 
 /**
@@ -244,6 +270,9 @@ struct vol {
  * @dump_ns: when it was made
  * @kern_tried_ns: when opening it was tried last
  * @store: store queue
+ * @identity: of the store, if @identity_known
+ * @identity_known: it was read
+ * @identity_due: it may have another generation now: read it with the board
  * @board: documents as read last; NULL before the first time
  * @read_ns: own clock before that read (P13)
  * @loading: a read is under way
@@ -282,6 +311,8 @@ struct daemon {
 	uint64_t dump_ns;
 	uint64_t kern_tried_ns;
 	struct store_queue *store;
+	struct store_identity identity;
+	bool identity_known, identity_due;
 	struct board *board;
 	uint64_t read_ns;
 	bool loading, load_again, load_due;
@@ -319,6 +350,8 @@ void observe_store(struct daemon *d);
 struct vol *observe_vol(struct daemon *d, const struct swb_uuid *id);
 struct own *observe_own(struct daemon *d, const struct swb_uuid *replica);
 const struct host *observe_host(const struct daemon *d, const char *node);
+/** observe_went_back() - does the store know less of @v than a member (P17c)? */
+bool observe_went_back(struct daemon *d, struct vol *v);
 /** observe_silent() - how long nothing was heard of a node; 0 for ourselves */
 uint64_t observe_silent(const struct daemon *d, const char *node);
 const struct board_member *wish_member(const struct board_volume *b,

@@ -16,6 +16,8 @@
 /* what only ages (LSNs, lease) is written this often */
 #define STATE_AGE_NS	NSEC_PER_SEC
 #define SIGN_TTL_FACTOR	20
+/* a rate is measured over this time at least */
+#define RATE_NS		(500 * SWB_NSEC_PER_MSEC)
 
 enum put_kind { PUT_REPORT, PUT_STATE, PUT_SIGN };
 
@@ -143,8 +145,56 @@ static void publish_report(struct daemon *d, const struct vol *v, struct own *o)
 
 /* --- the state --- */
 
-static void fill_peer(const struct kern_volume *kv, const struct kern_peer *k,
-		      struct board_peer *p)
+/* By how much it came nearer, writes that were added meanwhile included. */
+static void measure(struct own_progress *g, const struct kern_peer *k, uint64_t now)
+{
+	uint64_t ns = now - g->seen_ns, rate;
+
+	if (g->session != k->session) {
+		*g = (struct own_progress){ .session = k->session, .seen_ns = now,
+					    .left_bytes = k->behind_bytes,
+					    .total_bytes = k->behind_bytes };
+		return;
+	}
+	g->total_bytes = max_t(uint64_t, g->total_bytes, k->behind_bytes);
+	if (ns < RATE_NS)
+		return;
+	rate = g->left_bytes > k->behind_bytes ?
+	       (g->left_bytes - k->behind_bytes) * 1000 / (ns / 1000000) : 0;
+	g->rate_bytes = g->rate_bytes ? (3 * g->rate_bytes + rate) / 4 : rate;
+	g->left_bytes = k->behind_bytes;
+	g->seen_ns = now;
+}
+
+static void fill_progress(struct own *o, const struct kern_peer *k,
+			  struct board_rebuild *r)
+{
+	struct own_link *l = links_of(o, &k->uuid);
+	uint64_t left = 0;
+
+	if (k->state == SWBLOCK_PEER_CATCHING_UP && l) {
+		measure(&l->progress, k, boottime_ns());
+		text_copy(r->kind, "catch_up", sizeof(r->kind));
+		left = k->behind_bytes;
+		r->total_bytes = l->progress.total_bytes;
+		r->done_bytes = r->total_bytes - left;
+		r->rate_bytes = l->progress.rate_bytes;
+	} else if (k->state == SWBLOCK_PEER_REBUILDING) {
+		text_copy(r->kind, k->rebuild == SWBLOCK_REBUILD_DELTA ? "delta" :
+			  "rebuild", sizeof(r->kind));
+		r->total_bytes = k->rebuild_todo;
+		r->done_bytes = min_t(uint64_t, k->rebuild_done, k->rebuild_todo);
+		left = r->total_bytes - r->done_bytes;
+		r->rate_bytes = k->rebuild_rate;
+	}
+	if (l && k->state != SWBLOCK_PEER_CATCHING_UP)
+		l->progress.session = 0;
+	if (r->rate_bytes)
+		r->eta_ms = left * 1000 / r->rate_bytes;
+}
+
+static void fill_peer(struct own *o, const struct kern_volume *kv,
+		      const struct kern_peer *k, struct board_peer *p)
 {
 	*p = (struct board_peer){
 		.replica = k->uuid, .state = k->state, .required = k->required,
@@ -156,11 +206,10 @@ static void fill_peer(const struct kern_volume *kv, const struct kern_peer *k,
 	};
 	if (k->state != SWBLOCK_PEER_DETACHED && kv->head_lsn > k->durable_lsn)
 		p->behind_lsn = kv->head_lsn - k->durable_lsn;
-	if (k->state == SWBLOCK_PEER_CATCHING_UP)
-		snprintf(p->rebuild.kind, sizeof(p->rebuild.kind), "catch_up");
+	fill_progress(o, k, &p->rebuild);
 }
 
-static void fill_kernel(const struct own *o, struct board_state *s)
+static void fill_kernel(struct own *o, struct board_state *s)
 {
 	const struct kern_volume *kv = o->kv;
 	uint64_t now = boottime_ns();
@@ -199,7 +248,7 @@ static void fill_kernel(const struct own *o, struct board_state *s)
 	if (kv->lease_ns > now)
 		s->lease_left_ms = (kv->lease_ns - now) / 1000000;
 	for (i = 0; i < kv->peer_count; i++)
-		fill_peer(kv, &kv->peer[i], &s->peer[s->peer_count++]);
+		fill_peer(o, kv, &kv->peer[i], &s->peer[s->peer_count++]);
 }
 
 static uint64_t hash(const void *at, size_t len, uint64_t h)
@@ -235,6 +284,25 @@ static uint64_t hash_state(const struct board_state *s)
 	return h ? h : 1;
 }
 
+/* What it is behind is true only as long as it does not move. */
+static uint64_t hash_age(const struct board_state *s)
+{
+	const struct board_peer *p;
+	uint64_t h = 0xcbf29ce484222325ull;
+	unsigned int i;
+
+	h = hash(&s->head_lsn, sizeof(s->head_lsn), h);
+	h = hash(&s->durable_lsn, sizeof(s->durable_lsn), h);
+	h = hash(&s->committed_lsn, sizeof(s->committed_lsn), h);
+	for (i = 0; i < s->peer_count; i++) {
+		p = &s->peer[i];
+		h = hash(&p->durable_lsn, sizeof(p->durable_lsn), h);
+		h = hash(&p->behind_bytes, sizeof(p->behind_bytes), h);
+		h = hash(&p->rebuild.done_bytes, sizeof(p->rebuild.done_bytes), h);
+	}
+	return h;
+}
+
 static void fill_waits(const struct vol *v, const struct own *o,
 		       struct board_state *s)
 {
@@ -242,6 +310,9 @@ static void fill_waits(const struct vol *v, const struct own *o,
 
 	if (*o->attach_why)
 		snprintf(s->waits, sizeof(s->waits), "%s", o->attach_why);
+	else if (v->went_back)
+		snprintf(s->waits, sizeof(s->waits),
+			 "the store knows less than a member: a new generation");
 	else if (v->letter && v->letter != 'A' && v->letter != 'N')
 		text = swb_text_case(SWBLOCK_TABLE_VOLUME, v->letter);
 	if (text)
@@ -272,8 +343,7 @@ static void publish_state(struct daemon *d, const struct vol *v, struct own *o)
 	if (h == o->state_hash && now - o->state_put_ns < STATE_AGE_NS)
 		return;
 	/* nothing moves: nothing to say */
-	if (h == o->state_hash && s.head_lsn == o->said_head &&
-	    s.durable_lsn == o->said_durable && s.committed_lsn == o->said_committed)
+	if (h == o->state_hash && hash_age(&s) == o->said_age)
 		return;
 	p = put_new(d, PUT_STATE);
 	p->volume = o->volume;
@@ -285,9 +355,7 @@ static void publish_state(struct daemon *d, const struct vol *v, struct own *o)
 	o->state_busy = true;
 	o->state_hash = h;
 	o->state_put_ns = now;
-	o->said_head = s.head_lsn;
-	o->said_durable = s.durable_lsn;
-	o->said_committed = s.committed_lsn;
+	o->said_age = hash_age(&s);
 }
 
 /* --- the sign of life --- */
