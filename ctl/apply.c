@@ -67,12 +67,9 @@ static uint64_t pend(struct daemon *d, struct own *o, uint8_t order)
 static bool store_known(struct daemon *d, struct swb_uuid *uuid,
 			uint64_t *generation)
 {
-	struct store_health h;
-
-	store_queue_health(d->store, &h);
-	memcpy(uuid->b, h.identity.uuid, sizeof(uuid->b));
-	*generation = h.identity.generation;
-	return h.identity_known;
+	memcpy(uuid->b, d->identity.uuid, sizeof(uuid->b));
+	*generation = d->identity.generation;
+	return d->identity_known;
 }
 
 static void adopt(struct daemon *d, struct own *o, uint64_t epoch)

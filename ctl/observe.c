@@ -157,12 +157,25 @@ static void watch_opening(struct own *o)
 	o->open_lsn = kv->head_lsn;
 }
 
+static void note_promised(struct own *o, uint64_t now)
+{
+	const struct kern_volume *kv = o->kv;
+
+	if (!kv || (kv->epoch == o->seen_epoch && kv->opened == o->seen_opened))
+		return;
+	o->seen_epoch = kv->epoch;
+	o->seen_opened = kv->opened;
+	o->seen_ns = now;
+}
+
 static void relink_kernel(struct daemon *d)
 {
+	uint64_t now = boottime_ns();
 	unsigned int i;
 
 	for (i = 0; i < d->own_count; i++) {
 		d->own[i]->kv = dumped(d, &d->own[i]->replica);
+		note_promised(d->own[i], now);
 		watch_opening(d->own[i]);
 	}
 }
@@ -302,15 +315,76 @@ struct load {
 	struct store_request req;
 	struct daemon *d;
 	struct board *board;
+	bool with_identity;
+	struct store_identity identity;
 	uint64_t read_ns;
 };
 
 static int load_work(struct store *s, struct store_request *req)
 {
 	struct load *l = (struct load *)req;
+	int err;
 
+	/* first: a board that is newer than its generation does no harm (P17c) */
+	err = l->with_identity ? store_identity(s, &l->identity) : 0;
 	l->read_ns = boottime_ns();	/* P13: before the read begins */
-	return board_load(s, NULL, &l->board);
+	return err ? err : board_load(s, NULL, &l->board);
+}
+
+/* --- P17c: does a member know more than the store? --- */
+
+static bool knows_more(const struct daemon *d, const struct auth_record *r,
+		       const struct swb_uuid *store, uint64_t generation,
+		       uint64_t adopted, uint64_t opened)
+{
+	/* the generation is that of the adoption: an older opening may be of another */
+	return (adopted > r->epoch ||
+		(opened == adopted && opened > r->last_epoch)) &&
+	       generation == d->identity.generation &&
+	       !memcmp(store->b, d->identity.uuid, sizeof(store->b));
+}
+
+/*
+ * What a member adopted or opened stood in the record before. If it does not now,
+ * the store was put back in time, and may not know whom it granted what, or by
+ * which configuration: only the operator can say that nobody acts on that.
+ */
+bool observe_went_back(struct daemon *d, struct vol *v)
+{
+	const struct board_state *s;
+	const struct own *o;
+	bool back = false;
+	unsigned int i;
+
+	if (!d->identity_known)
+		return true;
+	/* one snapshot: a state in it is not newer than the record */
+	for (i = 0; i < v->b->state_count; i++) {
+		s = &v->b->state[i];
+		back |= s->attached && knows_more(d, &v->b->record, &s->store,
+						  s->store_generation, s->epoch,
+						  s->opened);
+	}
+	for (i = 0; i < d->own_count; i++) {
+		o = d->own[i];
+		if (!o->kv || !swb_uuid_equal(&o->volume, &v->id) ||
+		    !knows_more(d, &v->b->record, &o->kv->store,
+				o->kv->store_generation, o->kv->epoch, o->kv->opened))
+			continue;
+		if (d->read_ns < o->seen_ns) {
+			observe_load(d);	/* the board is older than that */
+			return true;
+		}
+		back = true;
+	}
+	if (back && !v->went_back)
+		log_say(LOG_LEVEL_ERROR, &(struct log_about){
+			.volume = v->b->record.label, .epoch = v->b->record.epoch },
+			"a member has adopted what the store does not know: restored from a backup? nothing is decided until it has a new generation",
+			"try=\"swblockctl authority --new-generation\"");
+	d->identity_due |= back;
+	v->went_back = back;
+	return back;
 }
 
 /* Time in which we ourselves did not look is nobody's silence. */
@@ -419,8 +493,14 @@ static void load_done(struct store_request *req, int err)
 	if (d->load_again)
 		observe_load(d);
 	if (err) {
+		d->identity_due = true;
 		turn_wake(d, now + d->cfg.poll_ms * SWB_NSEC_PER_MSEC);
 		return;
+	}
+	if (l->with_identity) {
+		d->identity = l->identity;
+		d->identity_known = true;
+		d->identity_due = false;
 	}
 	old = d->board;
 	d->board = l->board;
@@ -456,6 +536,7 @@ void observe_load(struct daemon *d)
 	l->req.done = load_done;
 	l->req.release = load_release;
 	l->d = d;
+	l->with_identity = !d->identity_known || d->identity_due;
 	d->load_again = false;
 	d->load_ns = boottime_ns();
 	if (store_queue_submit(d->store, &l->req))

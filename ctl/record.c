@@ -57,6 +57,11 @@ static void move_done(struct store_request *req, int err)
 
 	v->swapping = false;
 	v->fresh_ns = boottime_ns();
+	if (m->next.phase == AUTH_WON && m->next.epoch != m->old.epoch &&
+	    err && err != -ESTALE && err != -EEXIST) {
+		v->unsure_serial = m->old.serial;
+		v->unsure_epoch = m->next.epoch;
+	}
 	if (!err && m->next.phase == AUTH_WON) {
 		v->won_epoch = m->next.epoch;
 		v->won_ns = v->fresh_ns;
@@ -136,8 +141,16 @@ static const char *win(struct daemon *d, struct vol *v, struct move *m,
 	const char *why;
 
 	view_owner(d, owner);
-	/* kept before the swap: an unknown outcome is known by it (P3) */
-	uuid_random(&v->nonce);
+	/*
+	 * Kept before the swap: an unknown outcome is known by it (P3). A swap that
+	 * may still come must not find another nonce here: it would count as that of
+	 * a run that is gone, and a store that is late each time would never see an
+	 * epoch granted. Only one of the two can replace that record.
+	 */
+	if (!v->unsure_epoch || v->unsure_epoch != dec->epoch ||
+	    v->unsure_serial != v->b->record.serial)
+		uuid_random(&v->nonce);
+	v->unsure_epoch = 0;
 	why = auth_win(&m->next, dec->epoch - 1, &dec->config, w->lease_ms, owner,
 		       &v->nonce);
 	if (!why)
@@ -159,15 +172,13 @@ static const char *grant(struct daemon *d, struct vol *v, struct move *m,
 			 const struct swb_volume_view *view,
 			 const struct swb_volume_decision *dec)
 {
-	struct store_health health;
 	struct swb_cert cert;
 	const char *why;
 
-	store_queue_health(d->store, &health);
 	swb_decide_cert(view, dec, &cert);
 	cert.volume = v->id;
-	memcpy(cert.store.b, health.identity.uuid, sizeof(cert.store.b));
-	cert.store_generation = health.identity.generation;
+	memcpy(cert.store.b, d->identity.uuid, sizeof(cert.store.b));
+	cert.store_generation = d->identity.generation;
 	/* a won epoch has committed nobody to its proposal yet */
 	m->next.proposed = dec->config;
 	why = auth_grant(&m->next, &cert.candidate,

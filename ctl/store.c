@@ -182,6 +182,11 @@ int store_identity(struct store *s, struct store_identity *out)
 	return s->ops->identity(s, out);
 }
 
+uint64_t store_seen(const struct store *s)
+{
+	return s->ops->seen(s);
+}
+
 int store_raise_generation(struct store *s, const char *reason)
 {
 	return s->ops->raise(s, reason);

@@ -76,8 +76,8 @@ void store_close(struct store *s);
 /**
  * store_faults_allow() - SWB_STORE_FAULT counts from now on: store_fault.c
  *
- * For a program with a configuration file that says so. Programs built with
- * SWB_CTL_FAULTS (make test) look at it anyway, others never.
+ * For swblockd --faults. Programs built with SWB_CTL_FAULTS (make test) look at it
+ * anyway, others never.
  */
 void store_faults_allow(void);
 
@@ -144,6 +144,15 @@ struct store_identity {
 };
 
 int store_identity(struct store *s, struct store_identity *out);
+
+/**
+ * store_seen() - the newest change that this handle knows of
+ * @s: store
+ *
+ * Of one generation it never falls, whichever handle is asked after
+ * store_identity(): a store where it did was put back in time (P17c).
+ */
+uint64_t store_seen(const struct store *s);
 
 /**
  * store_raise_generation() - operator's order after a restore (P17c)

@@ -411,6 +411,11 @@ static int etcd_txn(struct store *s, const struct store_op *op, size_t count)
 	return err;
 }
 
+static uint64_t etcd_seen(const struct store *s)
+{
+	return ((const struct etcd *)s)->seen;
+}
+
 /* --- open and close --- */
 
 static void etcd_close(struct store *s)
@@ -436,6 +441,7 @@ static const struct store_ops etcd_ops = {
 	.wait = etcd_wait,
 	.identity = etcd_identity,
 	.raise = etcd_raise,
+	.seen = etcd_seen,
 };
 
 static int connect_store(struct etcd *h, bool create)

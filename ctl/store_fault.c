@@ -3,7 +3,7 @@
  * A store that misbehaves by order, for tests. It wraps a real one.
  *
  * Only if the program was built with SWB_CTL_FAULTS (the programs of make test), or
- * if its configuration allows it (store_faults_allow()), the variable
+ * if the program allows it (store_faults_allow(): swblockd --faults), the variable
  * SWB_STORE_FAULT is looked at: a list of faults, or the path of a file with one a
  * line, which is read at every call, so that a test switches faults while the
  * program runs. Without the file all is well.
@@ -307,6 +307,11 @@ static int fault_raise(struct store *s, const char *reason)
 	return err ? err : after(s, &f, store_raise_generation(of(s)->inner, reason));
 }
 
+static uint64_t fault_seen(const struct store *s)
+{
+	return store_seen(((const struct fault_store *)s)->inner);
+}
+
 static const struct store_ops fault_ops = {
 	.name = "faulty",
 	.close = fault_close,
@@ -316,6 +321,7 @@ static const struct store_ops fault_ops = {
 	.wait = fault_wait,
 	.identity = fault_identity,
 	.raise = fault_raise,
+	.seen = fault_seen,
 };
 
 int store_fault_wrap(struct store **s, const char *address, char *why, size_t len)

@@ -23,6 +23,7 @@ struct store_ops {
 		    unsigned int timeout_ms);
 	int (*identity)(struct store *s, struct store_identity *out);
 	int (*raise)(struct store *s, const char *reason);
+	uint64_t (*seen)(const struct store *s);
 };
 
 /** struct store - first member of each backend's own */

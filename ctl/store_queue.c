@@ -39,6 +39,7 @@ struct list {
  * struct line - a thread's way to the store
  * @q: queue
  * @s: handle, NULL while it is closed
+ * @generation: of the store, as that handle found it
  * @err: of the last attempt to open it
  * @pause_ns: before the next one
  * @again_ns: when that is
@@ -46,6 +47,7 @@ struct list {
 struct line {
 	struct store_queue *q;
 	struct store *s;
+	uint64_t generation;
 	int err;
 	uint64_t pause_ns;
 	uint64_t again_ns;
@@ -69,6 +71,7 @@ struct store_queue {
 	struct list waiting, finished;
 	struct store_request *running;
 	struct store_health health;
+	uint64_t seen;		/* newest change of its generation, by any handle */
 };
 
 static void push(struct list *l, struct store_request *req)
@@ -146,20 +149,48 @@ static void note_health(struct store_queue *q, int err, uint64_t start_ns,
 	pthread_mutex_unlock(&q->lock);
 }
 
-/* P17c: the address is no identity. Return: 0 or -EXDEV */
-static int same_store(struct store_queue *q, const struct store_identity *id)
+/*
+ * P17c: the address is no identity, and the right store is none if it was put back
+ * in time: a new handle must know at least what others had seen before it was
+ * opened (@least), unless the operator has raised the generation.
+ * Return: 0, or -EXDEV and @why.
+ */
+static int same_store(struct store_queue *q, const struct store_identity *id,
+		      uint64_t least, uint64_t seen, char *why, size_t len)
 {
+	const struct store_identity *known = &q->health.identity;
 	int err = 0;
 
 	pthread_mutex_lock(&q->lock);
 	if (q->health.identity_known &&
-	    memcmp(q->health.identity.uuid, id->uuid, sizeof(id->uuid)))
+	    memcmp(known->uuid, id->uuid, sizeof(id->uuid))) {
+		snprintf(why, len, "another store is at this address now");
 		err = -EXDEV;
-	else
+	} else if (q->health.identity_known && (id->generation < known->generation ||
+		   (id->generation == known->generation && seen < least))) {
+		snprintf(why, len,
+			 "the store went back from change %llu to %llu: restored from a backup? then it needs a new generation",
+			 (unsigned long long)least, (unsigned long long)seen);
+		err = -EXDEV;
+	} else {
+		if (seen > q->seen || id->generation != known->generation)
+			q->seen = seen;
 		q->health.identity = *id;
-	q->health.identity_known = true;
+		q->health.identity_known = true;
+	}
 	pthread_mutex_unlock(&q->lock);
 	return err;
+}
+
+/* What this handle knows, every later one of this generation must know. */
+static void line_note_seen(struct line *l)
+{
+	uint64_t seen = store_seen(l->s);
+
+	pthread_mutex_lock(&l->q->lock);
+	if (seen > l->q->seen && l->generation == l->q->health.identity.generation)
+		l->q->seen = seen;
+	pthread_mutex_unlock(&l->q->lock);
 }
 
 static void line_close(struct line *l)
@@ -172,21 +203,24 @@ static int line_connect(struct line *l, char *why, size_t len)
 {
 	struct store_queue *q = l->q;
 	struct store_identity id;
+	uint64_t least;
 	int err;
 
+	pthread_mutex_lock(&q->lock);
+	least = q->seen;
+	pthread_mutex_unlock(&q->lock);
 	err = store_open(&l->s, q->address, q->cfg.create, q->cfg.timeout_ms, why, len);
 	if (!err) {
 		err = store_identity(l->s, &id);
 		if (err)
 			snprintf(why, len, "%s", store_error(l->s));
 	}
-	if (!err) {
-		err = same_store(q, &id);
-		if (err)
-			snprintf(why, len, "another store is at this address now");
-	}
+	if (!err)
+		err = same_store(q, &id, least, store_seen(l->s), why, len);
 	if (err)
 		line_close(l);
+	else
+		l->generation = id.generation;
 	/* no store is not the same as no document */
 	return err == -ENOENT ? -EIO : err;
 }
@@ -222,6 +256,7 @@ static int serve(struct line *l, struct store_request *req)
 	if (err)
 		return err;
 	err = req->work(l->s, req);
+	line_note_seen(l);
 	note_health(l->q, err, start, store_error(l->s));
 	if (!is_answer(err) && err != -ETIMEDOUT)
 		line_close(l);	/* a fresh look at who is there */
@@ -294,6 +329,8 @@ static void *watcher_main(void *arg)
 		ret = line_open(l);
 		if (!ret)
 			ret = store_wait(l->s, q->watch, &since, WATCH_SLICE_MS);
+		if (l->s)
+			line_note_seen(l);
 		if (ret < 0 && l->s) {
 			/* what was missed meanwhile is found by looking again */
 			line_close(l);

@@ -514,6 +514,11 @@ static int sqlite_identity(struct store *s, struct store_identity *out)
 	return err;
 }
 
+static uint64_t sqlite_seen(const struct store *s)
+{
+	return ((const struct sqlite_store *)s)->seen;
+}
+
 /* --- waiting --- */
 
 /* Return: 1 something below @prefix is newer than @since, 0, or -errno. */
@@ -604,6 +609,7 @@ static const struct store_ops sqlite_ops = {
 	.wait = sqlite_wait,
 	.identity = sqlite_identity,
 	.raise = sqlite_raise,
+	.seen = sqlite_seen,
 };
 
 int store_sqlite_open(struct store **out, const char *path, bool create,

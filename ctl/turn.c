@@ -85,6 +85,8 @@ static void turn_volume(struct daemon *d, struct vol *v)
 		record_create(d, v);
 		return;
 	}
+	if (observe_went_back(d, v))
+		return;
 	count_failures(v, boottime_ns());
 	know_win(v, d->loaded_ns);
 	view_volume(d, v, &view);
@@ -114,7 +116,7 @@ static void turn_member(struct daemon *d, struct vol *v, struct own *o)
 	struct swb_member_view view;
 
 	attach_turn(d, v, o);
-	if (!o->kv || !v->b->record_revision)
+	if (!o->kv || !v->b->record_revision || v->went_back)
 		return;
 	links_turn(d, v, o);
 	orders_turn(d, v, o);

@@ -213,6 +213,56 @@ static void test_store_comes_later(void)
 	ok(store_queue_destroy(q, 3000), "all ends");
 }
 
+static int ask(struct store_queue *q, const char *key)
+{
+	struct job j = job(key, 0, 0);
+
+	store_queue_submit(q, &j.req);
+	return until(q, &j.released, 1, 5000) ? j.err : -ETIMEDOUT;
+}
+
+/* Again and again, for the queue opens the store anew. */
+static bool refused_for_good(struct store_queue *q)
+{
+	unsigned int i;
+
+	for (i = 0; i < 6; i++) {
+		if (ask(q, "x/refused") != -EXDEV)
+			return false;
+		usleep(150000);
+	}
+	return true;
+}
+
+static void test_store_put_back(void)
+{
+	char copy[80], cmd[200], why[256];
+	struct store_queue *q;
+	unsigned int i;
+	struct store *s;
+	int err = -1;
+
+	unlink(path);
+	make_store();
+	snprintf(copy, sizeof(copy), "%s.old", path);
+	snprintf(cmd, sizeof(cmd), "cp -p %s %s", path, copy);
+	q = start("");
+	ok(!ask(q, "x/1"), "a store is used");
+	ok(!system(cmd), "copied");
+	ok(!ask(q, "x/2"), "and used again");
+	ok(!rename(copy, path), "the copy is put in its place");
+	ok(refused_for_good(q), "an older copy of the store is refused for good (P17c)");
+	ok(!store_open(&s, path, false, 2000, why, sizeof(why)) &&
+	   !store_raise_generation(s, "a test"), "its generation is raised");
+	store_close(s);
+	for (i = 0; i < 100 && err; i++) {
+		err = ask(q, "x/3");
+		usleep(50000);
+	}
+	ok(!err, "then it is taken");
+	ok(store_queue_destroy(q, 3000), "all ends");
+}
+
 int main(void)
 {
 	if (!mkdtemp(dir))
@@ -224,6 +274,7 @@ int main(void)
 	test_full();
 	test_hanging_end();
 	test_store_comes_later();
+	test_store_put_back();
 	unlink(path);
 	rmdir(dir);
 	return tap_done();

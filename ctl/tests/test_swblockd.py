@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """swblockd with sanitizers, a kernel that is a file, and a store of its own."""
 import contextlib
+import glob
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -168,6 +170,43 @@ def test_lost_and_repeated_events():
                    f"{env}: the loss was seen")
 
 
+def test_store_late():
+    """A swap whose outcome is never told, and which happens later, is known again."""
+    key = f"v/{VOLUME}/record"
+    for ms in (700, 1500):
+        with Cluster(SWB_STORE_FAULT=f"delayed {ms};key {key}") as c:
+            ok(c.up("a"), f"every swap late by {ms} ms: the volume comes up",
+               c.log("a")[-4000:])
+            ok("did not say what became" in c.log("a"), "nobody was told")
+            ok(c.record()["epoch"] == 1, "in one epoch, not in a circle of them",
+               c.record().get("epoch"))
+
+
+def test_store_put_back():
+    """A store that knows less than a member is left alone until it is said (P17c)."""
+    with Cluster() as c:
+        c.up("a")
+        shutil.copy(c.store, c.store + ".old")
+        c.wish("a", policy="local")
+        ok(wait(lambda: c.record()["epoch"] == 2 and c.settled()),
+           "an epoch that the copy does not know", c.log("a")[-2000:])
+        c.kill("a")
+        os.replace(c.store + ".old", c.store)
+        c.start("a")
+        ok(wait(lambda: "restored from a backup" in c.log("a")),
+           "a new run notices that", c.log("a")[-2000:])
+        time.sleep(2)
+        ok(c.record()["epoch"] == 1, "and wins nothing there", c.record())
+        ok(wait(lambda: "new generation" in c.state("a").get("waits", "")),
+           "the state says what it waits for", c.state("a"))
+        subprocess.run([f"{OUT}/swblockctl-fake", "authority", "--new-generation",
+                        "--reason", "a test", "--yes", "--store", c.store],
+                       env=c.env, check=True, stdout=subprocess.DEVNULL)
+        ok(wait(lambda: c.record()["epoch"] > 2 and c.settled()),
+           "with a new generation it goes on, beyond what was promised",
+           c.log("a")[-3000:])
+
+
 def test_restart_changes_nothing():
     """A new run adopts what runs."""
     with Cluster() as c:
@@ -246,6 +285,13 @@ def test_killed_at_every_point():
                             capture_output=True, text=True,
                             check=True).stdout.split()
     ok(len(points) >= 30, "there are fault points for every step")
+    used = set()
+    for path in glob.glob(os.path.join(os.path.dirname(__file__), "../*.c")):
+        with open(path, encoding="utf8") as f:
+            used |= set(re.findall(r'fault_point\("(\w+)", ', f.read()))
+    ok(len(used) >= 12, "they are found in the sources", used)
+    ok({f"{u}.before" for u in used} <= set(points), "and all of them are listed",
+       sorted(u for u in used if u + ".before" not in points))
     hit = []
     for point in points:
         with Cluster() as c:
@@ -264,7 +310,7 @@ def test_killed_at_every_point():
 
 
 for test in (test_check, test_volume_comes_up, test_lost_and_repeated_events,
-             test_restart_changes_nothing, test_second_instance, test_reload,
+             test_store_late, test_store_put_back, test_restart_changes_nothing, test_second_instance, test_reload,
              test_foreign_disk, test_orders, test_killed_at_every_point):
     test()
 done()
