@@ -49,17 +49,18 @@ cluster_wait()
 # on NAME COMMAND: run it by the guest's shell; output and exit code are its own
 on()
 {
-	local name=$1 line rc=255 nonce=end$RANDOM$RANDOM
+	local name=$1 line blank='' rc=255 nonce=end$RANDOM$RANDOM
 	shift
 
+	# the newline before the last line is not the command's
 	while IFS= read -r line; do
 		case $line in
+		'') blank+=$'\n' ;;
 		"$nonce "*) rc=${line##* }; break ;;
-		*) printf '%s\n' "$line" ;;
+		*) printf '%s%s\n' "$blank" "$line"; blank='' ;;
 		esac
-	done < <(printf '(%s\n) </dev/null\nrc=$?; echo; echo %s $rc\nexit\n' "$*" "$nonce" |
-		socat -t 600 - "TCP:127.0.0.1:${cluster_port[$name]},connect-timeout=10" 2>/dev/null |
-		sed -u -e '/./,$!d')
+	done < <(printf '%s\n%s\n' "$nonce" "$*" |
+		socat -t 600 - "TCP:127.0.0.1:${cluster_port[$name]},connect-timeout=10" 2>/dev/null)
 	return "$rc"
 }
 
