@@ -32,7 +32,6 @@
 
 #define TRIES_OPEN	3	/* then admissions to the piece are parked */
 #define TRIES_MAX	6
-#define SETTLE_MS	1000	/* for the log, also the bound of a park */
 #define ANSWER_MS	5000
 #define PAUSE_MS	10	/* after a piece, while others have I/O in flight */
 
@@ -110,13 +109,13 @@ static bool fill_question(struct swb_link *l, struct swb_frame *f)
 {
 	struct swb_verify *y = &l->v->verify;
 
-	if (y->asked != l->peer || !y->watch_end || y->answered ||
+	if (y->asked != l->peer || !y->bytes || y->answered ||
 	    y->session != l->v->core.peer[l->peer].session)
 		return false;
 	f->type = SWB_WIRE_VERIFY;
 	f->session = y->session;
-	f->a[0] = y->watch_start;
-	f->a[1] = (y->watch_end - y->watch_start) << SECTOR_SHIFT;
+	f->a[0] = y->sector;
+	f->a[1] = y->bytes;
 	f->a[2] = y->serial;
 	return true;
 }
@@ -150,9 +149,9 @@ int swb_verify_answered(struct swb_link *l, const struct swb_frame *f)
 	u32 i;
 
 	spin_lock_irqsave(&l->v->lock, flags);
-	if (session_ok(l, f, SWBLOCK_ROLE_PRIMARY) && y->watch_end &&
+	if (session_ok(l, f, SWBLOCK_ROLE_PRIMARY) && y->bytes &&
 	    y->asked == l->peer && y->session == f->session &&
-	    y->serial == f->a[2] && y->watch_start == f->a[0]) {
+	    y->serial == f->a[2] && y->sector == f->a[0]) {
 		for (i = 0; i < SWB_VERIFY_SUMS; i++)
 			y->sums[i] = le32_to_cpu(sums->crc[i]);
 		y->answered = true;
@@ -160,30 +159,6 @@ int swb_verify_answered(struct swb_link *l, const struct swb_frame *f)
 	}
 	spin_unlock_irqrestore(&l->v->lock, flags);
 	return 0;
-}
-
-/* ---- admissions ---------------------------------------------------------------- */
-
-static bool touches(const struct swb_verify *y, u64 sector, u32 bytes)
-{
-	return y->watch_end && sector < y->watch_end &&
-	       sector + (bytes >> SECTOR_SHIFT) > y->watch_start;
-}
-
-bool swb_verify_parks(const struct swb_volume *v, const struct bio *bio)
-{
-	const struct swb_verify *y = &v->verify;
-
-	lockdep_assert_held(&v->lock);
-	return y->park && bio != y->repairing &&
-	       touches(y, bio->bi_iter.bi_sector, bio->bi_iter.bi_size);
-}
-
-void swb_verify_admitted(struct swb_volume *v, u64 sector, u32 bytes)
-{
-	lockdep_assert_held(&v->lock);
-	if (touches(&v->verify, sector, bytes))
-		v->verify.touched = true;
 }
 
 /* ---- the primary: one piece ------------------------------------------------------ */
@@ -194,53 +169,8 @@ static bool over(struct swb_volume *v)
 	       READ_ONCE(v->core.role) != SWBLOCK_ROLE_PRIMARY;
 }
 
-/* Return: h0. Everything up to it counts, everything after it is noticed. */
-static u64 watch(struct swb_volume *v, u64 sector, u32 len, bool park)
-{
-	struct swb_verify *y = &v->verify;
-	unsigned long flags;
-	u64 head;
-
-	spin_lock_irqsave(&v->lock, flags);
-	y->watch_start = sector;
-	y->watch_end = sector + (len >> SECTOR_SHIFT);
-	y->touched = false;
-	y->park = park;
-	head = v->core.log.head;
-	spin_unlock_irqrestore(&v->lock, flags);
-	return head;
-}
-
-static void unwatch(struct swb_volume *v)
-{
-	struct swb_verify *y = &v->verify;
-	unsigned long flags;
-	bool parked;
-
-	spin_lock_irqsave(&v->lock, flags);
-	parked = y->park;
-	y->park = false;
-	y->watch_end = 0;
-	spin_unlock_irqrestore(&v->lock, flags);
-	if (parked)
-		swb_post_later(v, SWB_POST_SPACE);
-}
-
-/* Until every record <= @head is in the log and in the index. */
-static bool settle(struct swb_volume *v, u64 head)
-{
-	unsigned long end = jiffies + msecs_to_jiffies(SETTLE_MS);
-
-	while (READ_ONCE(v->core.log.written) < head) {
-		if (over(v) || time_after(jiffies, end))
-			return false;
-		usleep_range(500, 1000);
-	}
-	return true;
-}
-
 /* Ask tx of @peer, once it has shipped every record <= @head. */
-static bool ask(struct swb_volume *v, u8 peer, u64 head)
+static bool ask(struct swb_volume *v, u8 peer, u64 sector, u32 len, u64 head)
 {
 	struct swb_core_peer *p = &v->core.peer[peer];
 	struct swb_verify *y = &v->verify;
@@ -251,6 +181,8 @@ static bool ask(struct swb_volume *v, u8 peer, u64 head)
 	if (v->link[peer] && p->matched && !p->void_copy && p->cursor > head) {
 		y->asked = peer;
 		y->session = p->session;
+		y->sector = sector;
+		y->bytes = len;
 		y->serial++;
 		y->answered = false;
 		v->link[peer]->pending |= BIT(SWB_SEND_VERIFY);
@@ -275,12 +207,12 @@ static bool usable(struct swb_volume *v, u8 peer)
 	return ok;
 }
 
-static bool answer(struct swb_volume *v, u8 peer, u64 head)
+static bool answer(struct swb_volume *v, u8 peer, u64 sector, u32 len, u64 head)
 {
 	struct swb_verify *y = &v->verify;
 	unsigned long end = jiffies + msecs_to_jiffies(ANSWER_MS);
 
-	while (!ask(v, peer, head)) {
+	while (!ask(v, peer, sector, len, head)) {
 		if (over(v) || !usable(v, peer) || time_after(jiffies, end))
 			return false;
 		usleep_range(500, 1000);
@@ -291,6 +223,16 @@ static bool answer(struct swb_volume *v, u8 peer, u64 head)
 		wait_event_idle_timeout(y->wait, READ_ONCE(y->answered), HZ / 10);
 	}
 	return true;
+}
+
+static void end_piece(struct swb_volume *v)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&v->lock, flags);
+	v->verify.bytes = 0;
+	spin_unlock_irqrestore(&v->lock, flags);
+	swb_guard_unwatch(v, SWB_GUARD_VERIFY);
 }
 
 enum outcome {
@@ -310,8 +252,8 @@ static enum outcome compare_once(struct swb_volume *v, u8 peer, u64 sector,
 	u64 head;
 	u32 i;
 
-	head = watch(v, sector, len, park);
-	if (!settle(v, head))
+	head = swb_guard_watch(v, SWB_GUARD_VERIFY, sector, len, park);
+	if (!swb_guard_settle(v, head, over))
 		goto done;
 	out = BROKEN;
 	if (swb_content_read(v, sector, y->buf, len))
@@ -319,10 +261,10 @@ static enum outcome compare_once(struct swb_volume *v, u8 peer, u64 sector,
 	for (i = 0; i * SWB_VERIFY_BLOCK < len; i++)
 		y->own[i] = sum_of(y->buf, len, i);
 	out = UNANSWERED;
-	if (!answer(v, peer, head))
+	if (!answer(v, peer, sector, len, head))
 		goto done;
 	spin_lock_irqsave(&v->lock, flags);
-	out = y->touched ? TOUCHED : SAME;
+	out = v->guard[SWB_GUARD_VERIFY].touched ? TOUCHED : SAME;
 	y->differs = 0;
 	for (i = 0; i * SWB_VERIFY_BLOCK < len && out != TOUCHED; i++)
 		if (y->sums[i] != y->own[i])
@@ -331,7 +273,7 @@ static enum outcome compare_once(struct swb_volume *v, u8 peer, u64 sector,
 		out = DIFFERENT;
 	spin_unlock_irqrestore(&v->lock, flags);
 done:
-	unwatch(v);
+	end_piece(v);
 	return out;
 }
 
@@ -374,37 +316,29 @@ static void repair_end(struct bio *bio)
 	complete(bio->bi_private);
 }
 
-/*
- * Nobody else writes the piece: admissions are parked and what was admitted has
- * settled. NOWAIT: a bio that had to wait would come behind the park, stale.
- */
+/* Nobody else writes the piece: admissions are parked and what was admitted has settled. */
 static bool rewrite_once(struct swb_volume *v, u64 sector, u32 len)
 {
+	u64 head = swb_guard_watch(v, SWB_GUARD_VERIFY, sector, len, true);
 	DECLARE_COMPLETION_ONSTACK(done);
-	u64 head = watch(v, sector, len, true);
 	struct bio *bio = NULL;
-	unsigned long flags;
 	bool ok = false;
 
-	if (settle(v, head) && !swb_content_read(v, sector, v->verify.buf, len))
+	if (swb_guard_settle(v, head, over) &&
+	    !swb_content_read(v, sector, v->verify.buf, len))
 		bio = content_bio(v, sector, len);
-	if (bio) {
-		bio->bi_private = &done;
-		bio->bi_end_io = repair_end;
-		spin_lock_irqsave(&v->lock, flags);
-		v->verify.repairing = bio;
-		spin_unlock_irqrestore(&v->lock, flags);
-		swb_write_submit(v, bio);
+	if (!bio) {
+		swb_guard_unwatch(v, SWB_GUARD_VERIFY);
+		return false;
 	}
-	unwatch(v);	/* what comes now is ordered behind the record */
-	if (bio) {
+	bio->bi_private = &done;
+	bio->bi_end_io = repair_end;
+	if (swb_guard_write(v, SWB_GUARD_VERIFY, bio, false)) {
 		wait_for_completion(&done);
 		ok = !bio->bi_status;
-		spin_lock_irqsave(&v->lock, flags);
-		v->verify.repairing = NULL;
-		spin_unlock_irqrestore(&v->lock, flags);
-		bio_put(bio);
+		swb_guard_written(v, SWB_GUARD_VERIFY);
 	}
+	bio_put(bio);
 	return ok;
 }
 

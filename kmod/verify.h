@@ -3,7 +3,6 @@
 #ifndef SWB_VERIFY_H
 #define SWB_VERIFY_H
 
-#include <linux/bio.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include "core/codec.h"
@@ -26,11 +25,8 @@ static_assert(sizeof(struct swb_wire_sums) == SWB_VERIFY_SUMS * sizeof(__le32));
  * @stop: it shall end; lock
  * @repair: rewrite what differs, the primary's content wins
  * @cookie: of the order
- * @watch_start: first sector of the piece that is looked at; lock
- * @watch_end: sector after its last one, 0 if none; lock
- * @touched: a record was admitted to it since; lock
- * @park: admissions to it wait; lock
- * @repairing: the bio that writes the piece anew, exempt from @park; lock
+ * @sector: first of the piece that the question is about; lock
+ * @bytes: of it, 0 if there is no question; lock
  * @serial: of the question that is out; lock
  * @asked: member index it went to; lock
  * @session: and the session; lock
@@ -47,11 +43,8 @@ struct swb_verify {
 	bool stop;
 	bool repair;
 	u64 cookie;
-	u64 watch_start;
-	u64 watch_end;
-	bool touched;
-	bool park;
-	struct bio *repairing;
+	u64 sector;
+	u32 bytes;
 	u64 serial;
 	u8 asked;
 	u64 session;
@@ -102,12 +95,6 @@ int swb_verify_cancel(struct swb_volume *v, const char **why);
 
 /** swb_verify_stop() - with @removing set: none runs after it */
 void swb_verify_stop(struct swb_volume *v);
-
-/** swb_verify_parks() - must this bio wait for a comparison? v->lock */
-bool swb_verify_parks(const struct swb_volume *v, const struct bio *bio);
-
-/** swb_verify_admitted() - a record of these sectors has got its LSN; v->lock */
-void swb_verify_admitted(struct swb_volume *v, u64 sector, u32 bytes);
 
 /** swb_verify_fill() - tx: the question, false if it is out of date; v->lock */
 bool swb_verify_fill(struct swb_link *l, struct swb_frame *f);

@@ -27,6 +27,7 @@
 #include "core/core.h"
 #include "dirty.h"
 #include "flusher.h"
+#include "guard.h"
 #include "resize.h"
 #include "verify.h"
 #include "stats.h"
@@ -182,6 +183,7 @@ struct swb_rebuild {
  * @read_wq: reads that must wait for the log's disk
  * @resize: a growth under way
  * @watch: each second: what may not wait for the engine
+ * @guard: pieces that @verify looks at; lock
  * @verify: a comparison with the replicas under way
  * @free_work: the end, in a context that may sleep
  * @conditions_told: in the last CONDITIONS event; step_mutex
@@ -225,6 +227,7 @@ struct swb_volume {
 	struct workqueue_struct *read_wq;
 	struct swb_resize resize;
 	struct delayed_work watch;
+	struct swb_guard guard[SWB_GUARDS];
 	struct swb_verify verify;
 	struct work_struct free_work;
 	u32 conditions_told;

@@ -187,7 +187,7 @@ static enum admitted admit(struct swb_volume *v, struct swb_req *req,
 		return ok == SWB_ADMIT_PARK ? ADMITTED_PARK : ADMITTED_FAIL;
 	if (!bio->bi_iter.bi_size)
 		return admit_flush(v, req);
-	if (swb_verify_parks(v, bio))
+	if (swb_guard_parks(v, bio))
 		return ADMITTED_PARK;
 	err = swb_wal_reserve(&v->wal, type, bio->bi_iter.bi_sector,
 			      bio->bi_iter.bi_size, slot);
@@ -199,7 +199,7 @@ static enum admitted admit(struct swb_volume *v, struct swb_req *req,
 	if (err)
 		return ADMITTED_FAIL;
 	req->lsn = slot->lsn;
-	swb_verify_admitted(v, bio->bi_iter.bi_sector, bio->bi_iter.bi_size);
+	swb_guard_admitted(v, bio->bi_iter.bi_sector, bio->bi_iter.bi_size);
 	atomic_set(&req->holds, 2);
 	count_admitted(v, bio);
 	atomic_inc(&v->io.inflight);
@@ -273,7 +273,7 @@ void swb_write_submit(struct swb_volume *v, struct bio *bio)
 	spin_lock_irqsave(&v->lock, flags);
 	/* a repair comes before what waits for it */
 	if (list_empty(&v->io.parked) || v->removing ||
-	    bio == v->verify.repairing)
+	    swb_guard_first(v, bio))
 		what = admit(v, req, &slot);
 	else
 		what = ADMITTED_PARK;
