@@ -402,6 +402,10 @@ static int handle_frame(struct swb_link *l, const struct swb_frame *f)
 		return swb_verify_asked(l, f);
 	case SWB_WIRE_VERIFY_SUM:
 		return swb_verify_answered(l, f);
+	case SWB_WIRE_READ:
+		return swb_mend_asked(l, f);
+	case SWB_WIRE_READ_DATA:
+		return swb_mend_answered(l, f);
 	}
 	return SWBLOCK_REASON_BAD_TYPE;
 }

@@ -90,6 +90,20 @@ static int load_part(struct swb_volume *v, struct part *p, void *buf)
 	return -EIO;
 }
 
+/* The LSN at which somebody else must hold this part to be as good as we are. */
+static u64 need_of(struct swb_volume *v, const struct part *p)
+{
+	unsigned long flags;
+	u64 need;
+
+	if (p->where != IN_EXTENT)
+		return p->lsn;
+	spin_lock_irqsave(&v->lock, flags);
+	need = swb_core_lend_need(&v->core);
+	spin_unlock_irqrestore(&v->lock, flags);
+	return need;
+}
+
 static int read_part(struct swb_volume *v, u64 sector, struct part *p, void *buf)
 {
 	switch (p->where) {
@@ -109,7 +123,8 @@ static int read_part(struct swb_volume *v, u64 sector, struct part *p, void *buf
 	return -EIO;
 }
 
-int swb_content_read(struct swb_volume *v, u64 sector, void *buf, u32 len)
+int swb_content_borrow(struct swb_volume *v, u64 sector, void *buf, u32 len,
+		       swb_content_lender lender)
 {
 	struct part p;
 	int err;
@@ -119,6 +134,8 @@ int swb_content_read(struct swb_volume *v, u64 sector, void *buf, u32 len)
 		err = read_part(v, sector, &p, buf);
 		if (err == -EAGAIN)
 			continue;
+		if (err && lender)
+			err = lender(v, sector, buf, p.len, need_of(v, &p));
 		if (err)
 			return err;
 		sector += p.len >> SECTOR_SHIFT;
@@ -126,4 +143,9 @@ int swb_content_read(struct swb_volume *v, u64 sector, void *buf, u32 len)
 		len -= p.len;
 	}
 	return 0;
+}
+
+int swb_content_read(struct swb_volume *v, u64 sector, void *buf, u32 len)
+{
+	return swb_content_borrow(v, sector, buf, len, NULL);
 }

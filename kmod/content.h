@@ -19,4 +19,17 @@
  */
 int swb_content_read(struct swb_volume *v, u64 sector, void *buf, u32 len);
 
+/**
+ * typedef swb_content_lender - somebody else who may have what the disk failed
+ *
+ * Called for a part of the piece, with the LSN that must be covered. Return: 0 with
+ * the bytes, or a negative errno.
+ */
+typedef int (*swb_content_lender)(struct swb_volume *v, u64 sector, void *buf,
+				  u32 len, u64 need);
+
+/** swb_content_borrow() - the same; what cannot be read here is asked of @lender */
+int swb_content_borrow(struct swb_volume *v, u64 sector, void *buf, u32 len,
+		       swb_content_lender lender);
+
 #endif /* SWB_CONTENT_H */

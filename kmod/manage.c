@@ -292,6 +292,7 @@ static void stop_and_put(struct swb_volume *v)
 	set_removing(v);
 	swb_write_fail_all(v, BLK_STS_IOERR);
 	swb_verify_stop(v);
+	swb_mend_stop(v);
 	swb_peer_close_all(v);
 	swb_blkdev_destroy(v);
 	swb_volume_stop(v);
@@ -385,6 +386,7 @@ static void remove_work(struct work_struct *work)
 
 	swb_write_fail_all(v, BLK_STS_IOERR);
 	swb_verify_stop(v);
+	swb_mend_stop(v);
 	/* A demotion gives up, but it may be in a step, and has a claim to return. */
 	wait_event_idle(v->post.wait, !atomic_read(&v->demotions));
 	swb_peer_close_all(v);

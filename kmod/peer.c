@@ -51,6 +51,8 @@ static void link_free_buffers(struct swb_link *l)
 	kfree(l->facts_buf);
 	kfree(l->rx_facts);
 	kfree(l->rx_body);
+	kfree(l->lend.data);
+	kfree(l->lend.tx_data);
 	kfree(l);
 }
 
@@ -267,7 +269,10 @@ static struct swb_link *link_alloc(void)
 	l->facts_buf = kzalloc(sizeof(*l->facts_buf), GFP_KERNEL);
 	l->rx_facts = kzalloc(sizeof(*l->rx_facts), GFP_KERNEL);
 	l->rx_body = kzalloc(SWB_WIRE_BODY_MAX, GFP_KERNEL);
-	if (!l->tx_facts || !l->facts_buf || !l->rx_facts || !l->rx_body) {
+	l->lend.data = kmalloc(SWB_WIRE_READ_MAX, GFP_KERNEL);
+	l->lend.tx_data = kmalloc(SWB_WIRE_READ_MAX, GFP_KERNEL);
+	if (!l->tx_facts || !l->facts_buf || !l->rx_facts || !l->rx_body ||
+	    !l->lend.data || !l->lend.tx_data) {
 		link_free_buffers(l);
 		return NULL;
 	}

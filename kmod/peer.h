@@ -22,6 +22,7 @@
 #define SWB_SEND_UNLINK	7	/* no frame: the operator wants it gone */
 #define SWB_SEND_BASE	8	/* the base lane may have a frame */
 #define SWB_SEND_VERIFY	9	/* a question or an answer of a comparison */
+#define SWB_SEND_READ	10	/* content that is asked for or lent */
 
 /**
  * struct swb_link - one link
@@ -52,6 +53,7 @@
  * @base_rec: tx: body of a BASE frame
  * @verify: a replica's answer to VERIFY, until it is sent; v->lock
  * @verify_body: tx: body of a VERIFY_SUM frame
+ * @lend: what a replica lends, until it is sent; v->lock
  * @again: tx: the next record is still on its way into the log, look again soon
  * @seen_committed: rx: C of the last header that was posted
  * @seen_flush_lsn: rx: the same for flush_lsn
@@ -94,6 +96,7 @@ struct swb_link {
 	struct swb_disk_rec base_rec;
 	struct swb_verify_answer verify;
 	struct swb_wire_sums verify_body;
+	struct swb_mend_answer lend;
 	bool again;
 	u64 told_committed;
 	u64 seen_committed;

@@ -70,7 +70,8 @@ static void read_park(struct swb_volume *v, struct swb_req *req)
 
 /*
  * Everything has arrived. May it be answered? If the lease ran out meanwhile the
- * read is parked and done again from the start, should the lease come back.
+ * read is parked and done again from the start, should the lease come back. What
+ * the own disk failed, a replica may have.
  */
 static void read_finish(struct swb_req *req)
 {
@@ -78,6 +79,7 @@ static void read_finish(struct swb_req *req)
 	enum swb_admit ok = SWB_ADMIT_FAIL;
 	blk_status_t status = req->status;
 	unsigned long flags;
+	bool held = false;
 
 	spin_lock_irqsave(&v->lock, flags);
 	if (!v->removing)
@@ -86,12 +88,21 @@ static void read_finish(struct swb_req *req)
 		atomic_dec(&v->io.inflight);
 		read_park(v, req);
 	}
+	if (ok == SWB_ADMIT_OK && status)
+		held = swb_mend_hold(req);
 	spin_unlock_irqrestore(&v->lock, flags);
-	if (ok == SWB_ADMIT_PARK)
+	if (ok == SWB_ADMIT_PARK || held)
 		return;
 	if (ok == SWB_ADMIT_FAIL)
 		status = BLK_STS_IOERR;
 	swb_req_end_admitted(req, status);
+}
+
+void swb_read_mended(struct swb_req *req, blk_status_t status)
+{
+	req->mended = true;
+	req->status = status;
+	read_finish(req);
 }
 
 static void read_let_go(struct swb_req *req)
@@ -361,6 +372,7 @@ void swb_read_resume(struct swb_req *req)
 	enum swb_admit ok;
 
 	req->done_bytes = 0;
+	req->mended = false;
 	req->status = BLK_STS_OK;
 	atomic_set(&req->holds, 1);
 	INIT_WORK(&req->work, read_work);

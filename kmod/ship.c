@@ -132,7 +132,7 @@ static void fill_close(struct swb_link *l, struct swb_frame *f)
 
 static const unsigned int tx_order[] = {
 	SWB_SEND_UNLINK, SWB_SEND_OPEN, SWB_SEND_FACTS, SWB_SEND_START,
-	SWB_SEND_ACK, SWB_SEND_VERIFY, SWB_SEND_SHIP, SWB_SEND_PING, SWB_SEND_BASE,
+	SWB_SEND_ACK, SWB_SEND_VERIFY, SWB_SEND_READ, SWB_SEND_SHIP, SWB_SEND_PING, SWB_SEND_BASE,
 };
 
 /* False if it turned out that there is nothing to say. */
@@ -157,6 +157,9 @@ static bool fill_order(struct swb_link *l, unsigned int what,
 	case SWB_SEND_VERIFY:
 		fill_common(l, f, SWB_WIRE_VERIFY);
 		return swb_verify_fill(l, f);
+	case SWB_SEND_READ:
+		fill_common(l, f, SWB_WIRE_READ);
+		return swb_mend_fill(l, f);
 	}
 	return true;	/* no frame of its own here: UNLINK, SHIP, BASE */
 }
@@ -458,6 +461,9 @@ static bool tx_round(struct swb_link *l)
 	case SWB_SEND_VERIFY:
 		body = &l->verify_body;
 		err = send_frame(l, &f, body, NULL, 0);
+		break;
+	case SWB_SEND_READ:
+		err = send_frame(l, &f, l->lend.tx_data, NULL, 0);
 		break;
 	case SWB_SEND_OPEN:
 	case SWB_SEND_FACTS:

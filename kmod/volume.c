@@ -124,6 +124,7 @@ static void volume_free(struct swb_volume *v)
 	mempool_exit(&v->requests);
 	bioset_exit(&v->read_bios);
 	free_percpu(v->stats);
+	swb_mend_destroy(v);
 	mutex_destroy(&v->step_mutex);
 	kfree(v);
 }
@@ -169,6 +170,7 @@ static void volume_init(struct swb_volume *v, u32 id)
 	INIT_LIST_HEAD(&v->io.barriers);
 	INIT_LIST_HEAD(&v->io.parked);
 	INIT_LIST_HEAD(&v->io.parked_reads);
+	INIT_LIST_HEAD(&v->io.held_reads);
 	bio_list_init(&v->io.starved);
 	v->io.deadline_ns = IO_DEADLINE_NS;
 }
@@ -182,7 +184,7 @@ static struct swb_volume *volume_alloc(u32 id)
 		return NULL;
 	volume_init(v, id);
 	v->stats = alloc_percpu(struct swb_stats);
-	if (!v->stats)
+	if (!v->stats || swb_mend_init(v))
 		goto free;
 	if (swb_req_pool_init(&v->requests))
 		goto free;

@@ -28,6 +28,7 @@
 #include "dirty.h"
 #include "flusher.h"
 #include "guard.h"
+#include "mend.h"
 #include "resize.h"
 #include "verify.h"
 #include "stats.h"
@@ -82,6 +83,7 @@ struct swb_post {
  * @barriers: flushes and FUA writes, by target, waiting for C
  * @parked: writes and barriers not admitted yet, in order
  * @parked_reads: reads that wait for a lease or an epoch
+ * @held_reads: admitted reads that the own disk failed, until mend.c takes them
  * @starved: bios for which there was no request memory; tried again by the tick
  * @parked_count: on the three lists above
  * @inflight: admitted upper requests not ended, reads included
@@ -94,6 +96,7 @@ struct swb_io {
 	struct list_head barriers;
 	struct list_head parked;
 	struct list_head parked_reads;
+	struct list_head held_reads;
 	struct bio_list starved;
 	u32 parked_count;
 	atomic_t inflight;
@@ -183,8 +186,9 @@ struct swb_rebuild {
  * @read_wq: reads that must wait for the log's disk
  * @resize: a growth under way
  * @watch: each second: what may not wait for the engine
- * @guard: pieces that @verify looks at; lock
+ * @guard: pieces that @verify and @mend look at; lock
  * @verify: a comparison with the replicas under way
+ * @mend: reads that the own disk failed, and content that is asked of a replica
  * @free_work: the end, in a context that may sleep
  * @conditions_told: in the last CONDITIONS event; step_mutex
  */
@@ -229,6 +233,7 @@ struct swb_volume {
 	struct delayed_work watch;
 	struct swb_guard guard[SWB_GUARDS];
 	struct swb_verify verify;
+	struct swb_mend mend;
 	struct work_struct free_work;
 	u32 conditions_told;
 };

@@ -446,6 +446,7 @@ void swb_write_fail_all(struct swb_volume *v, blk_status_t status)
 	spin_lock_irqsave(&v->lock, flags);
 	list_splice_init(&v->io.writes, &admitted);
 	list_splice_tail_init(&v->io.barriers, &admitted);
+	list_splice_tail_init(&v->io.held_reads, &admitted);
 	list_splice_init(&v->io.parked, &parked);
 	list_splice_tail_init(&v->io.parked_reads, &parked);
 	starved = v->io.starved;
@@ -492,6 +493,7 @@ static void fail_late(struct swb_volume *v, u64 limit_ns)
 	spin_lock_irqsave(&v->lock, flags);
 	n = take_older(&v->io.writes, limit_ns, &admitted);
 	n += take_older(&v->io.barriers, limit_ns, &admitted);
+	n += take_older(&v->io.held_reads, limit_ns, &admitted);
 	np = take_older(&v->io.parked, limit_ns, &parked);
 	np += take_older(&v->io.parked_reads, limit_ns, &parked);
 	v->io.parked_count -= np;

@@ -14,13 +14,14 @@
  * @v: volume; admitted requests are counted in v->io.inflight, which removal waits
  *	for, so they need no reference
  * @bio: upper bio
- * @lsn: last LSN it must wait for
+ * @lsn: last LSN it must wait for; of a held read: its ticket (mend.c)
  * @admitted_ns: CLOCK_BOOTTIME when it came, for the deadline
  * @acct_jiffies: for iostat
  * @holds: who still needs @bio: a list and the copy of the payload (writes); the
  *	lower bios and the pass that makes them (reads)
  * @status: first error
  * @done_bytes: reads: how far the passes have come
+ * @mended: reads: mend.c has had it, the status is final
  * @work: reads: continue where waiting for a disk is allowed
  */
 struct swb_req {
@@ -33,6 +34,7 @@ struct swb_req {
 	atomic_t holds;
 	blk_status_t status;
 	u32 done_bytes;
+	bool mended;
 	struct work_struct work;
 };
 
@@ -64,6 +66,9 @@ void swb_read_submit(struct swb_volume *v, struct bio *bio);
 
 /** swb_read_resume() - a read that was parked may go on; no lock */
 void swb_read_resume(struct swb_req *req);
+
+/** swb_read_mended() - a read that mend.c held has its bytes, or @status; no lock */
+void swb_read_mended(struct swb_req *req, blk_status_t status);
 
 /** executors of the core's orders; process context, no lock held */
 void swb_write_complete(struct swb_volume *v, u64 lsn);

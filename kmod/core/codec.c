@@ -384,6 +384,12 @@ static bool frame_lengths_ok(const struct swb_frame *f)
 		body = sizeof(struct swb_wire_facts);
 	if (f->type == SWB_WIRE_VERIFY_SUM)
 		body = sizeof(struct swb_wire_sums);
+	if (f->type == SWB_WIRE_READ || f->type == SWB_WIRE_READ_DATA) {
+		if (!f->a[1] || f->a[1] > SWB_WIRE_READ_MAX || f->a[1] & 511)
+			return false;
+		if (f->type == SWB_WIRE_READ_DATA && f->body_bytes)
+			body = (u32)f->a[1];
+	}
 	return f->body_bytes == body && !f->nrec && !f->payload_bytes;
 }
 
@@ -411,7 +417,7 @@ enum swblock_reason swb_codec_frame_decode(const struct swb_wire_header *in,
 	for (i = 0; i < ARRAY_SIZE(f->a); i++)
 		f->a[i] = le64_to_cpu(in->a[i]);
 	f->everywhere = le64_to_cpu(in->everywhere);
-	if (f->type < SWB_WIRE_OPEN || f->type > SWB_WIRE_VERIFY_SUM ||
+	if (f->type < SWB_WIRE_OPEN || f->type > SWB_WIRE_READ_DATA ||
 	    (f->type > SWB_WIRE_BASE_END && f->type < SWB_WIRE_VERIFY))
 		return SWBLOCK_REASON_BAD_TYPE;
 	return frame_lengths_ok(f) ? SWBLOCK_REASON_NONE :

@@ -791,6 +791,42 @@ u64 swb_core_everywhere(const struct swb_core *c);
  */
 bool swb_core_bitmap_raise(struct swb_core *c, u64 lo);
 
+/**
+ * swb_core_lend_need() - primary: a block that is not in the index is whole at this
+ * LSN; asked with or after the look at the index
+ */
+u64 swb_core_lend_need(const struct swb_core *c);
+
+/** swb_core_lend_ask() - primary: session in which @peer may be asked for content, or 0 */
+u64 swb_core_lend_ask(const struct swb_core *c, u8 peer);
+
+/**
+ * swb_core_check_lend() - replica: may this READ be answered?
+ * @c: core
+ * @peer: who asks
+ * @session: of the frame
+ * @epoch: of the frame
+ *
+ * The answer is the content at the head of the log, which must not move meanwhile.
+ *
+ * Return: NONE, or why not: NO_ROLE, STALE_SESSION, STALE_EPOCH, NEWER_EPOCH,
+ * NEEDS_REBUILD (its copy is being made).
+ */
+enum swblock_reason swb_core_check_lend(const struct swb_core *c, u8 peer,
+					u64 session, u64 epoch);
+
+/**
+ * swb_core_lent_ok() - primary: is the answer as good as the own extent? (I-236)
+ * @c: core
+ * @peer: who answers
+ * @session: of the frame
+ * @epoch: of the frame
+ * @lsn: whose content it is
+ * @need: swb_core_lend_need() of that block
+ */
+bool swb_core_lent_ok(const struct swb_core *c, u8 peer, u64 session, u64 epoch,
+		      u64 lsn, u64 need);
+
 /** swb_core_own_facts() - fresh facts for OPEN and FACTS */
 void swb_core_own_facts(const struct swb_core *c, u8 peer, struct swb_facts *f);
 

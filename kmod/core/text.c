@@ -274,6 +274,10 @@ const char *swb_text_stat(u32 stat)
 		[SWBLOCK_STAT_VERIFY_RETRIES] = "verify_retries",
 		[SWBLOCK_STAT_VERIFY_MISMATCHES] = "verify_mismatches",
 		[SWBLOCK_STAT_VERIFY_REPAIRS] = "verify_repairs",
+		[SWBLOCK_STAT_READS_BORROWED] = "reads_borrowed",
+		[SWBLOCK_STAT_READS_UNSERVED] = "reads_unserved",
+		[SWBLOCK_STAT_READ_REPAIRS] = "read_repairs",
+		[SWBLOCK_STAT_READS_LENT] = "reads_lent",
 	};
 
 	return NAME_OF(name, stat);
@@ -348,6 +352,10 @@ const char *swb_text_wire(u16 type)
 		[SWB_WIRE_CLOSE] = "CLOSE",
 		[SWB_WIRE_BASE] = "BASE",
 		[SWB_WIRE_BASE_END] = "BASE_END",
+		[SWB_WIRE_VERIFY] = "VERIFY",
+		[SWB_WIRE_VERIFY_SUM] = "VERIFY_SUM",
+		[SWB_WIRE_READ] = "READ",
+		[SWB_WIRE_READ_DATA] = "READ_DATA",
 	};
 
 	return NAME_OF(name, type);

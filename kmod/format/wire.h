@@ -52,6 +52,11 @@ enum swb_wire_type {
 				/* a: those of VERIFY, and the LSN whose content it
 				 * is; body: struct swb_wire_sums
 				 */
+	SWB_WIRE_READ	= 18,	/* a: first sector, bytes, serial: lend me these */
+	SWB_WIRE_READ_DATA = 19,
+				/* a: those of READ, and the LSN whose content it
+				 * is; body: the bytes, none if they cannot be read
+				 */
 };
 
 /** enum swb_wire_start - what a session is to bring */
@@ -166,6 +171,7 @@ struct swb_wire_sums {
 };
 
 #define SWB_WIRE_BODY_MAX	4096
+#define SWB_WIRE_READ_MAX	SWB_WIRE_BODY_MAX
 
 static_assert(sizeof(struct swb_wire_header) == 96);
 static_assert(sizeof(struct swb_wire_facts) == 192 + SWB_LINEAGE_MAX * 24);

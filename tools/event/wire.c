@@ -345,6 +345,8 @@ void ev_receive(struct ev_world *w, u8 node, u8 conn)
 	case SWB_WIRE_BASE_END:
 	case SWB_WIRE_VERIFY:
 	case SWB_WIRE_VERIFY_SUM:
+	case SWB_WIRE_READ:
+	case SWB_WIRE_READ_DATA:
 		break;
 	case SWB_WIRE_CLOSE:
 		ev.type = SWB_EV_PEER_CLOSED;

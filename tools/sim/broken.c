@@ -85,6 +85,8 @@ static const struct {
 		"P10: the mark is cleared before the extent is flushed" },
 	[BREAK_DONE_EARLY] = { "done-early",
 		"P10: the last ack leaves before the mark is durably gone" },
+	[BREAK_REPAIR_STALE] = { "repair-stale",
+		"I-237: a block is repaired though it was written meanwhile" },
 };
 
 const char *sim_break_name(enum sim_break b)

@@ -70,6 +70,10 @@ void check_base_step(struct world *w, struct node *n,
 /* check_client.c */
 /** check_client_read() - a client reads a few blocks, each by itself */
 void check_client_read(struct world *w, struct node *n);
+/** check_client_block() - a client reads one block */
+void check_client_block(struct world *w, struct node *n, u32 block);
+/** check_seen() - a read is answered now; @s has what it saw */
+void check_seen(struct world *w, struct seen *s);
 /** check_clients() - at the end of a run: what clients saw can be explained */
 void check_clients(struct world *w);
 

@@ -16,33 +16,6 @@
 
 /* ---- a read, by the member's own path ------------------------------------ */
 
-/* Log above extent, newest record first; bytes, not what anybody remembers. */
-static bool read_block(struct world *w, const struct node *n, u32 block,
-		       u64 *wid)
-{
-	static u8 buf[SWB_REC_PAYLOAD_MAX];
-
-	for (u64 x = n->core.log.head; x > n->core.d.extent_lo; x--) {
-		const struct wgroup *g = wal_find(n, x);
-		const struct wrec *r = g ? &g->rec[x - g->first_lsn] : NULL;
-
-		if (w->broken == BREAK_READ_EXTENT)
-			break;
-		if (!r || r->type == SWB_REC_OPEN || block < r->sector ||
-		    block >= r->sector + r->len_bytes / SIM_BLOCK)
-			continue;
-		*wid = 0;
-		if (r->type == SWB_REC_ZEROES)
-			return true;
-		wal_payload(n, g, (u32)(x - g->first_lsn), buf);
-		return ref_wid_of(buf + (block - r->sector) * SIM_BLOCK, block,
-				  wid);
-	}
-	disk_read(&n->disk, NODE_EXTENT_OFFSET + (u64)block * SIM_BLOCK, buf,
-		  SIM_BLOCK);
-	return ref_wid_of(buf, block, wid);
-}
-
 static void keep(struct world *w, const struct seen *s)
 {
 	if (w->seen_count == w->seen_cap) {
@@ -64,41 +37,60 @@ static u64 newest_opening(const struct world *w)
 	return e;
 }
 
+void check_seen(struct world *w, struct seen *s)
+{
+	s->resp_ns = w->clock.now_ns;
+	s->newest = newest_opening(w) == s->epoch;
+	keep(w, s);
+}
+
 /* P13: asked again when the bytes are there */
 static void read_done(struct world *w, struct task *t)
 {
 	struct node *n = &w->node[t->node];
 	struct seen s = *(struct seen *)t->p;
+	bool extent;
 
 	if (!node_is_primary(n) || n->core.d.opened != s.epoch ||
 	    swb_core_read_ok(&n->core, node_now(w, n)) != SWB_ADMIT_OK ||
 	    n->rotten)
 		return;
-	s.resp_ns = w->clock.now_ns;
-	s.newest = newest_opening(w) == s.epoch;
-	if (!read_block(w, n, s.block, &s.wid)) {
+	if (!lend_content(w, n, s.block, &extent, &s.wid)) {
 		sim_violation(w, 114, "n%u: block %u reads as no write ever wrote it",
 			      n->id, s.block);
 		return;
 	}
-	keep(w, &s);
+	if (extent && lend_unreadable(w, n, s.block))
+		lend_hold(w, n, &s);
+	else
+		check_seen(w, &s);
+}
+
+static void read_begin(struct world *w, struct node *n, u32 block)
+{
+	struct seen *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		abort();
+	s->block = block;
+	s->epoch = n->core.d.opened;
+	s->inv_ns = w->clock.now_ns;
+	clock_add(&w->clock, (struct task){
+		.at_ns = s->inv_ns + node_io_ns(w, n, 1, SIM_MSEC),
+		.run = read_done, .node = n->id, .boot = n->boot,
+		.p = s });
+}
+
+void check_client_block(struct world *w, struct node *n, u32 block)
+{
+	if (!node_paused(w, n))
+		read_begin(w, n, block);
 }
 
 void check_client_read(struct world *w, struct node *n)
 {
-	for (int i = 0; i < 3 && !node_paused(w, n); i++) {
-		struct seen *s = calloc(1, sizeof(*s));
-
-		if (!s)
-			abort();
-		s->block = (u32)rng_below(&w->rng, i ? w->shape.blocks : 2);
-		s->epoch = n->core.d.opened;
-		s->inv_ns = w->clock.now_ns;
-		clock_add(&w->clock, (struct task){
-			.at_ns = s->inv_ns + node_io_ns(w, n, 1, SIM_MSEC),
-			.run = read_done, .node = n->id, .boot = n->boot,
-			.p = s });
-	}
+	for (int i = 0; i < 3 && !node_paused(w, n); i++)
+		read_begin(w, n, (u32)rng_below(&w->rng, i ? w->shape.blocks : 2));
 }
 
 /* ---- I-114 ------------------------------------------------------------------ */
@@ -242,7 +234,7 @@ static void check_i002(struct world *w, const struct seen *s)
 	for (u32 i = 0; i < w->ops; i++) {
 		const struct op *v = w->op[i];
 
-		if (v == u || !writes_to(v, s->block) ||
+		if (v == u || v->wid == s->wid || !writes_to(v, s->block) ||
 		    (u && u->resp_ns >= v->inv_ns) ||
 		    durable_since(w, v) >= s->inv_ns)
 			continue;

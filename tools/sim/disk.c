@@ -96,6 +96,7 @@ void disk_blank(struct disk *d)
 		d->touched[at / DISK_PAGE] = 0;
 	}
 	d->failed = false;
+	d->bads = 0;
 	note_change(d, 0, d->bytes);
 }
 
@@ -132,6 +133,30 @@ u64 disk_submit(struct disk *d, u64 off, const void *data, u32 len)
 	return w->id;
 }
 
+static void make_good(struct disk *d, u64 off, u32 len)
+{
+	for (u32 i = 0; i < d->bads;) {
+		if (d->bad[i] >= off && d->bad[i] < off + len)
+			d->bad[i] = d->bad[--d->bads];
+		else
+			i++;
+	}
+}
+
+void disk_make_bad(struct disk *d, u64 off)
+{
+	if (d->bads < DISK_BAD && !disk_is_bad(d, off))
+		d->bad[d->bads++] = off;
+}
+
+bool disk_is_bad(const struct disk *d, u64 off)
+{
+	for (u32 i = 0; i < d->bads; i++)
+		if (d->bad[i] == off)
+			return true;
+	return false;
+}
+
 void disk_complete(struct disk *d, u64 id)
 {
 	for (struct disk_write *w = d->first; w; w = w->next) {
@@ -139,6 +164,7 @@ void disk_complete(struct disk *d, u64 id)
 			continue;
 		w->done = true;
 		memcpy(d->view + w->off, w->data, w->len);
+		make_good(d, w->off, w->len);
 		return;
 	}
 }

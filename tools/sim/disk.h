@@ -12,6 +12,7 @@
 #define SIM_SECTOR	512
 #define DISK_CHANGES	32
 #define DISK_PAGE	4096
+#define DISK_BAD	8
 
 enum disk_fate {
 	DISK_KEEP_NONE,		/* everything unflushed is lost */
@@ -49,6 +50,8 @@ struct disk_write {
  *	DISK_CHANGES if too many to tell
  * @change: those
  * @failed: every further write and flush fails
+ * @bads: sectors that cannot be read until they are written; their bytes stay in @view
+ * @bad: where they are
  * @lie: enum disk_lie, of the next write into [@lie_from, @lie_to)
  */
 struct disk {
@@ -66,6 +69,8 @@ struct disk {
 		u64 from, to;
 	} change[DISK_CHANGES];
 	bool failed;
+	u32 bads;
+	u64 bad[DISK_BAD];
 	u8 lie;
 	u64 lie_from;
 	u64 lie_to;
@@ -97,6 +102,11 @@ void disk_power_cut(struct disk *d, struct rng *r, enum disk_fate fate);
 
 /** disk_host_reset() - the host died, the drive kept its cache */
 void disk_host_reset(struct disk *d, struct rng *r);
+
+/** disk_make_bad() - the sector at @off cannot be read before its next write */
+void disk_make_bad(struct disk *d, u64 off);
+/** disk_is_bad() - is a sector of [@off, @off + SIM_SECTOR) such a one? */
+bool disk_is_bad(const struct disk *d, u64 off);
 
 /** disk_rot() - one bit at @off decays, in the cache and on the medium */
 void disk_rot(struct disk *d, u64 off, u8 bit);

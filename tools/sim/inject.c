@@ -161,7 +161,7 @@ static void body_record(const struct script *s, struct swb_frame *f)
 
 static u16 frame_type(const char *name)
 {
-	for (u16 t = SWB_WIRE_OPEN; t <= SWB_WIRE_BASE_END; t++)
+	for (u16 t = SWB_WIRE_OPEN; t <= SWB_WIRE_READ_DATA; t++)
 		if (strcmp(swb_text_wire(t), name) == 0)
 			return t;
 	return 0;
@@ -196,6 +196,13 @@ static void frame_args(const struct script *s, const struct node *to,
 	case SWB_WIRE_CLOSE:
 		f->a[0] = reason_by_name(key(s, "reason"));
 		f->a[1] = key_number(s, "closer", f->epoch);
+		break;
+	case SWB_WIRE_READ:
+	case SWB_WIRE_READ_DATA:
+		f->a[0] = key_number(s, "block", 0);
+		f->a[1] = SIM_BLOCK;
+		f->a[2] = key_number(s, "serial", s->w->lend.serial);
+		f->a[3] = key_number(s, "lsn", to->core.log.head);
 		break;
 	case SWB_WIRE_BASE:
 	case SWB_WIRE_BASE_END:
@@ -243,6 +250,11 @@ bool inject_frame(struct script *s)
 		body_facts(s, from, to, &f);
 	if (f.type == SWB_WIRE_DATA)
 		body_record(s, &f);
+	if (f.type == SWB_WIRE_READ_DATA) {
+		f.body_bytes = SIM_BLOCK;
+		ref_fill(bytes + sizeof(struct swb_wire_header), 999999,
+			 (u32)f.a[0]);
+	}
 	f.nrec = (u16)key_number(s, "nrec", f.nrec);
 	f.body_crc = swb_crc32c(0, bytes + sizeof(struct swb_wire_header),
 				f.body_bytes);

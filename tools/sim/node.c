@@ -532,6 +532,23 @@ struct op *node_write(struct world *w, struct node *n, u32 block, u32 blocks,
 	return op;
 }
 
+bool node_may_write(struct world *w, struct node *n)
+{
+	return swb_core_admit(&n->core, node_now(w, n)) == SWB_ADMIT_OK &&
+	       wal_room(n, 1, SIM_BLOCK, true);
+}
+
+void node_repair(struct world *w, struct node *n, u32 block, u64 wid)
+{
+	struct op *op = world_op(w, n->id, false);
+
+	op->block = block;
+	op->blocks = 1;
+	op->zeroes = !wid;
+	op->wid = wid;
+	write_issue(w, n, op);
+}
+
 struct op *node_barrier(struct world *w, struct node *n)
 {
 	struct op *op = world_op(w, n->id, true);

@@ -33,6 +33,8 @@
 #define NODE_GRANULES		(SIM_BLOCKS_MAX * SIM_BLOCK / SWB_GRANULE_BYTES)
 
 struct op;
+struct held;
+struct swb_frame;
 
 enum node_state {
 	NODE_DOWN,
@@ -290,6 +292,10 @@ void node_restart(struct world *w, struct node *n);
 struct op *node_write(struct world *w, struct node *n, u32 block, u32 blocks,
 		      bool zeroes);
 struct op *node_barrier(struct world *w, struct node *n);
+/** node_may_write() - would a write of one block be let in at once? */
+bool node_may_write(struct world *w, struct node *n);
+/** node_repair() - then: the bytes of write @wid in @block once more; 0 zeroes */
+void node_repair(struct world *w, struct node *n, u32 block, u64 wid);
 void node_super_done(struct world *w, struct node *n, u32 served);
 bool node_is_primary(const struct node *n);
 
@@ -371,6 +377,10 @@ void wire_stale_ack(struct world *w, struct node *n);
 void wire_ship(struct world *w, struct node *n, u8 peer);
 void wire_ship_all(struct world *w, struct node *n);
 void wire_close(struct world *w, struct node *n, u8 peer);
+void wire_read(struct world *w, struct node *n, u8 peer, const struct held *h);
+/** wire_read_data() - answer to @f; @bytes NULL: it cannot be read here either */
+void wire_read_data(struct world *w, struct node *n, u8 peer,
+		    const struct swb_frame *f, const u8 *bytes);
 void wire_receive(struct world *w, struct node *n);
 
 #endif /* SWB_SIM_NODE_H */

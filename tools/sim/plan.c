@@ -41,6 +41,7 @@ const struct plan_setting plan_setting[] = {
 	SETTING(automatic, PLAN_KEEP),
 	SETTING(shrinks, 0),
 	SETTING(heal, 0),
+	SETTING(bad_permille, 0),
 	SETTING(end_ns, PLAN_KEEP),
 };
 
@@ -280,6 +281,7 @@ static void settle_in(struct world *w, const struct plan *p)
 	w->control.delay_ns = p->control_delay_ns;
 	w->control.automatic = p->automatic;
 	w->control.shrinks = p->shrinks;
+	w->lend.bad_permille = p->bad_permille;
 	sim_trace(w, SIM_NOBODY,
 		  "seed %llu: %u members, %s, %s, required %x, lease %llu ms",
 		  (unsigned long long)p->seed, p->shape.nodes,

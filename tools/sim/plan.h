@@ -78,6 +78,7 @@ struct plan_op {
  * @automatic: the controller acts by itself
  * @shrinks: it drops silent members from the required set
  * @heal: after the last operation everything heals and must agree in time
+ * @bad_permille: of reads of an extent: the place is unreadable until it is written
  * @end_ns: when the operations are over
  */
 struct plan {
@@ -93,6 +94,7 @@ struct plan {
 	bool automatic;
 	bool shrinks;
 	bool heal;
+	u32 bad_permille;
 	u64 end_ns;
 	u32 ops;
 	u32 cap;

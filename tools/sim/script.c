@@ -420,6 +420,7 @@ static const struct {
 	{ "flap", do_flap },
 	{ "frame", inject_frame },  { "fact", inject_fact },
 	{ "certify", inject_certify }, { "spoil", spoil_disk },
+	{ "bad", lend_script },	    { "read", lend_script },
 };
 
 static bool run_words(struct script *s)

@@ -163,6 +163,8 @@ bool script_expect(struct script *s)
 		return expect_op(s, OP_FAILED);
 	if (strcmp(what, "case") == 0)
 		return expect_case(s);
+	if (strcmp(what, "reads") == 0 || strcmp(what, "seen") == 0)
+		return lend_expect(s);
 	if (strcmp(what, "committed") == 0)
 		return expect_number(s, "committed", s->w->ref.committed, 2);
 	if (strcmp(what, "links") == 0)

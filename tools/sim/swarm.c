@@ -112,6 +112,7 @@ void swarm_plan(struct plan *p, u64 seed, u8 nodes)
 				plan_row[k].draw(p, &r, &m, p->end_ns);
 		p->end_ns += rng_below(&r, m.pace_ns);
 	}
+	p->bad_permille = rng_chance(&r, 250) ? (u32)rng_between(&r, 20, 300) : 0;
 }
 
 bool swarm_run(struct world *w, u64 seed, u8 nodes, bool trace,

@@ -193,6 +193,32 @@ void wire_base_end(struct world *w, struct node *n, u8 peer, const struct lane *
 	send_frame(w, n, peer, &f);
 }
 
+void wire_read(struct world *w, struct node *n, u8 peer, const struct held *h)
+{
+	struct swb_frame f = frame_of(n, peer, SWB_WIRE_READ);
+
+	f.session = h->session;
+	f.a[0] = h->block;
+	f.a[1] = SIM_BLOCK;
+	f.a[2] = h->serial;
+	send_frame(w, n, peer, &f);
+}
+
+void wire_read_data(struct world *w, struct node *n, u8 peer,
+		    const struct swb_frame *f, const u8 *bytes)
+{
+	struct swb_frame out = frame_of(n, peer, SWB_WIRE_READ_DATA);
+
+	out.session = f->session;
+	memcpy(out.a, f->a, sizeof(out.a));
+	out.a[3] = n->core.log.head;
+	if (bytes) {
+		out.body_bytes = SIM_BLOCK;
+		memcpy(out_buf + sizeof(struct swb_wire_header), bytes, SIM_BLOCK);
+	}
+	send_frame(w, n, peer, &out);
+}
+
 static void ship_again(struct world *w, struct task *t)
 {
 	struct node *n = &w->node[t->node];
@@ -538,6 +564,12 @@ static void take(struct world *w, struct node *n, struct incoming *in)
 	case SWB_WIRE_BASE:
 	case SWB_WIRE_BASE_END:
 		take_base(w, n, in);
+		break;
+	case SWB_WIRE_READ:
+		lend_asked(w, n, in->peer, &in->f);
+		break;
+	case SWB_WIRE_READ_DATA:
+		lend_answered(w, n, in->peer, &in->f, in->body);
 		break;
 	case SWB_WIRE_VERIFY:
 	case SWB_WIRE_VERIFY_SUM:

@@ -75,6 +75,7 @@ void world_reset(struct world *w)
 		free(w->op[i]);
 	w->ops = 0;
 	w->seen_count = 0;
+	memset(&w->lend, 0, sizeof(w->lend));
 	clock_reset(&w->clock);
 	net_reset(&w->net);
 	for (u8 i = 0; i < SIM_NODES_MAX; i++)

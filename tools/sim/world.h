@@ -11,6 +11,7 @@
 #include "net.h"
 #include "node.h"
 #include "control.h"
+#include "lend.h"
 #include "reference.h"
 #include "rng.h"
 
@@ -58,6 +59,7 @@ enum sim_break {
 	BREAK_BASE_HI_LATE,
 	BREAK_CLEAR_UNFLUSHED,
 	BREAK_DONE_EARLY,
+	BREAK_REPAIR_STALE,
 	BREAK_COUNT
 };
 
@@ -150,6 +152,7 @@ struct world {
 	struct net net;
 	struct reference ref;
 	struct control control;
+	struct lend lend;
 	struct node node[SIM_NODES_MAX];
 	u32 ops;
 	u32 ops_cap;

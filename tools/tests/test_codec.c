@@ -441,6 +441,32 @@ TEST(test_codec_frame_bit_flips, "each single bit flip of a frame header is "
 	}
 }
 
+static enum swblock_reason lend_reason(u16 type, u64 bytes, u32 body)
+{
+	struct swb_frame f = { .type = type, .body_bytes = body, .a = { 8, bytes } };
+	struct swb_frame out;
+	struct swb_wire_header h;
+
+	swb_codec_frame_encode(&f, &h);
+	return swb_codec_frame_decode(&h, &out);
+}
+
+TEST(test_codec_frame_lend, "a question for content and its answer name as many bytes "
+	"as they carry, or none; sectors, and no more than a body holds")
+{
+	CHECK_EQ(lend_reason(SWB_WIRE_READ, 4096, 0), SWBLOCK_REASON_NONE);
+	CHECK_EQ(lend_reason(SWB_WIRE_READ, 512, 0), SWBLOCK_REASON_NONE);
+	CHECK_EQ(lend_reason(SWB_WIRE_READ, 0, 0), SWBLOCK_REASON_BAD_LENGTH);
+	CHECK_EQ(lend_reason(SWB_WIRE_READ, 513, 0), SWBLOCK_REASON_BAD_LENGTH);
+	CHECK_EQ(lend_reason(SWB_WIRE_READ, 4608, 0), SWBLOCK_REASON_BAD_LENGTH);
+	CHECK_EQ(lend_reason(SWB_WIRE_READ, (u64)1 << 32 | 512, 0), SWBLOCK_REASON_BAD_LENGTH);
+	CHECK_EQ(lend_reason(SWB_WIRE_READ, 4096, 4096), SWBLOCK_REASON_BAD_LENGTH);
+	CHECK_EQ(lend_reason(SWB_WIRE_READ_DATA, 4096, 4096), SWBLOCK_REASON_NONE);
+	CHECK_EQ(lend_reason(SWB_WIRE_READ_DATA, 4096, 0), SWBLOCK_REASON_NONE);
+	CHECK_EQ(lend_reason(SWB_WIRE_READ_DATA, 4096, 512), SWBLOCK_REASON_BAD_LENGTH);
+	CHECK_EQ(lend_reason(SWB_WIRE_READ_DATA, 8192, 8192), SWBLOCK_REASON_BAD_LENGTH);
+}
+
 static enum swblock_reason frame_reason(u16 type, u16 nrec, u32 body, u32 payload)
 {
 	struct swb_frame f = {
@@ -472,7 +498,7 @@ TEST(test_codec_frame_types_and_lengths, "unknown types and lengths that do "
 	CHECK_EQ(frame_reason(SWB_WIRE_VERIFY, 0, 64, 0), SWBLOCK_REASON_BAD_LENGTH);
 	CHECK_EQ(frame_reason(SWB_WIRE_VERIFY_SUM, 0, 64, 0), SWBLOCK_REASON_NONE);
 	CHECK_EQ(frame_reason(SWB_WIRE_VERIFY_SUM, 0, 60, 0), SWBLOCK_REASON_BAD_LENGTH);
-	CHECK_EQ(frame_reason(SWB_WIRE_VERIFY_SUM + 1, 0, 0, 0), SWBLOCK_REASON_BAD_TYPE);
+	CHECK_EQ(frame_reason(SWB_WIRE_READ_DATA + 1, 0, 0, 0), SWBLOCK_REASON_BAD_TYPE);
 	CHECK_EQ(frame_reason(SWB_WIRE_BASE_END, 0, 0, 512), SWBLOCK_REASON_BAD_LENGTH);
 	CHECK_EQ(frame_reason(SWB_WIRE_OPEN, 0, facts, 0), SWBLOCK_REASON_NONE);
 	CHECK_EQ(frame_reason(SWB_WIRE_OPEN, 0, facts - 1, 0), SWBLOCK_REASON_BAD_LENGTH);
@@ -599,6 +625,8 @@ TEST(test_text_every_name, "each enum value has a name of its own, each "
 	for (u8 s = 0; s <= SWBLOCK_PEER_REBUILDING; s++)
 		CHECK(swb_text_peer_state(s)[0] != '?');
 	for (u16 w = SWB_WIRE_OPEN; w <= SWB_WIRE_BASE_END; w++)
+		CHECK(swb_text_wire(w)[0] != '?');
+	for (u16 w = SWB_WIRE_VERIFY; w <= SWB_WIRE_READ_DATA; w++)
 		CHECK(swb_text_wire(w)[0] != '?');
 	for (u8 l = 'A'; l <= 'N'; l++)
 		for (u8 t = SWBLOCK_TABLE_RECOVER; t <= SWBLOCK_TABLE_PROMOTE; t++)

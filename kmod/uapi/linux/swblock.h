@@ -489,6 +489,10 @@ enum swblock_stat {
 	SWBLOCK_STAT_VERIFY_RETRIES,	/* written to while they were compared */
 	SWBLOCK_STAT_VERIFY_MISMATCHES,	/* blocks of 4 KiB that differed */
 	SWBLOCK_STAT_VERIFY_REPAIRS,	/* pieces written anew */
+	SWBLOCK_STAT_READS_BORROWED,	/* blocks of 4 KiB that a replica had to read */
+	SWBLOCK_STAT_READS_UNSERVED,	/* reads that no replica could serve either */
+	SWBLOCK_STAT_READ_REPAIRS,	/* such blocks written anew */
+	SWBLOCK_STAT_READS_LENT,	/* blocks read for the primary */
 	__SWBLOCK_STAT_MAX,
 };
 
