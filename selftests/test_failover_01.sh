@@ -8,6 +8,7 @@
 . "$SWB_TOP/selftests/helpers/failover.sh"
 . "$SWB_TOP/selftests/helpers/cluster.sh"
 
+require_tool sqlite3
 # a round is about five leases
 rounds=${SWB_ROUNDS:-7}
 note "SWB_ROUNDS=$rounds SWB_SEED=${SWB_SEED:=$RANDOM}"

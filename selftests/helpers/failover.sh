@@ -161,13 +161,19 @@ come_back()
 
 # --- with daemons ------------------------------------------------------------------
 
-# freeze NAME: its daemon is stopped, but not inside a transaction: with SQLite it would
-# hold the store's lock for as long as it is stopped, and nobody could do anything
+# freeze NAME: its daemon is stopped, but with no lock of SQLite's file, which it would
+# hold for as long as it is stopped, and nobody could win or grant anything
 freeze()
 {
-	echo "sign.before:stop" >"$swb_tmp/fault-$1"
-	poll_until 30 stopped "$1" || die "set-up: the daemon of $1 does not stop"
-	rm -f "$swb_tmp/fault-$1"
+	while :; do
+		echo "sign.before:stop" >"$swb_tmp/fault-$1"
+		poll_until 30 stopped "$1" || die "set-up: the daemon of $1 does not stop"
+		rm -f "$swb_tmp/fault-$1"
+		# a thread of it may have been reading
+		! sqlite3 "$store" '.timeout 700' 'BEGIN EXCLUSIVE; ROLLBACK;' >/dev/null 2>&1 ||
+			return 0
+		kill -CONT "${daemon_pid[$1]}"
+	done
 }
 
 stopped()
