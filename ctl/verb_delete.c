@@ -113,6 +113,7 @@ static int put_step(struct ctl *ctl, const struct swb_uuid *volume, bool deleted
 
 	if (!b)
 		return store_said(ctl, -EIO);
+	v->wish.override = false;
 	v->wish.stopped = true;
 	v->wish.deleted = deleted;
 	text_copy(v->wish.reason, reason ? reason : "", sizeof(v->wish.reason));

@@ -184,10 +184,34 @@ static int move_allowed(struct ctl *ctl, const struct board_volume *v,
 	return CTL_OK;
 }
 
+/*
+ * The order was for now. Left standing, it would take the role back, unasked, when
+ * this member returns from its next failure.
+ */
+static int forget_move(struct ctl *ctl, const struct swb_uuid *volume,
+		       const struct swb_uuid *to)
+{
+	struct board_volume *v;
+	struct board *b = cluster_reload(ctl, volume, &v);
+	int ret = CTL_OK;
+
+	if (!b)
+		return store_said(ctl, -EIO);
+	if (swb_uuid_equal(&v->wish.primary, to)) {
+		memset(&v->wish.primary, 0, sizeof(v->wish.primary));
+		v->wish.override = false;
+		ret = cluster_put_wish(ctl, v);
+	}
+	board_free(b);
+	return ret;
+}
+
 int volume_move(struct ctl *ctl, const char *name)
 {
 	const struct board_member *m;
+	struct swb_uuid volume, to;
 	struct board_volume *v;
+	bool preferred;
 	struct board *b;
 	int ret;
 
@@ -202,10 +226,16 @@ int volume_move(struct ctl *ctl, const char *name)
 		board_free(b);
 		return ret;
 	}
-	v->wish.primary = m->replica;
+	volume = v->volume;
+	to = m->replica;
+	preferred = swb_uuid_equal(&v->wish.primary, &to);
+	v->wish.primary = to;
 	v->wish.override = opt_has(ctl, "override");
 	v->wish.stopped = false;
-	return volume_change(ctl, b, v, VOLUME_DONE);
+	ret = volume_change(ctl, b, v, VOLUME_DONE);
+	if (ret || preferred || opt_has(ctl, "dry-run") || opt_has(ctl, "no-wait"))
+		return ret;
+	return forget_move(ctl, &volume, &to);
 }
 
 static int run_move(struct ctl *ctl)

@@ -314,8 +314,10 @@ int volume_need(struct ctl *ctl, struct board **b, struct board_volume **v)
 
 	if (ret)
 		return ret;
-	if (cluster_declared(*v))
+	if (cluster_declared(*v)) {
+		(*v)->wish.override = false;	/* it was for one grant */
 		return CTL_OK;
+	}
 	board_free(*b);
 	return out_fail(ctl, &err_refused,
 			"use assign, promote, link; or make a new one with volume create",

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/core.h"
 #include "core/decide.h"
 #include "core/text.h"
 #include "volume.h"
@@ -93,6 +94,32 @@ static bool all_in_sync(const struct board_volume *v)
 	return p->peer_count + 1 == v->wish.member_count;
 }
 
+/* Does the grant say what was declared, and does the primary have the size? */
+static bool as_declared(const struct board_volume *v)
+{
+	const struct swb_config *c = &v->record.config;
+	const struct board_state *p = cluster_primary(v);
+	const struct board_wish *w = &v->wish;
+	bool all = w->mode == SWBLOCK_MODE_SYNC_ALL && !w->primary_only;
+	unsigned int i;
+	u8 at;
+
+	if (c->mode != w->mode || c->policy != w->policy ||
+	    c->member_count != w->member_count ||
+	    v->record.lease_ms != w->lease_ms || p->size_bytes < w->size_bytes)
+		return false;
+	if (!swb_uuid_is_null(&w->primary) &&
+	    !swb_uuid_equal(&w->primary, &p->replica))
+		return false;
+	for (i = 0; i < w->member_count; i++) {
+		at = swb_core_member_index(c, &w->member[i].replica);
+		if (at == SWB_NOBODY ||
+		    (all && w->required >> i & 1 && !(c->required >> at & 1)))
+			return false;
+	}
+	return true;
+}
+
 static bool reached(const struct board_volume *v, enum volume_goal goal)
 {
 	const struct board_state *p = cluster_primary(v);
@@ -108,7 +135,7 @@ static bool reached(const struct board_volume *v, enum volume_goal goal)
 		return p && v->record.phase == AUTH_SETTLED;
 	case VOLUME_DONE:
 		return p && v->record.phase == AUTH_SETTLED &&
-		       v->record.wish_done >= v->wish.sequence && all_in_sync(v);
+		       as_declared(v) && all_in_sync(v);
 	}
 	return false;
 }

@@ -225,6 +225,16 @@ static u8 heir(const struct swb_volume_view *v, bool *wanted)
 	return SWB_NOBODY;
 }
 
+/*
+ * Another length takes an epoch: who comes after waits the granted one out (P13).
+ * Under the configuration that stands, so it needs no place of its own.
+ */
+static bool lease_differs(const struct swb_volume_view *v)
+{
+	return v->wish.sequence && swb_wish_valid(v) && !v->wish.stopped &&
+	       v->wish.lease_ms != v->authority.lease_ms;
+}
+
 /* Nothing is wrong with the primary: does the wish ask for another epoch? */
 static u8 cause_of_wish(const struct swb_volume_view *v,
 			struct swb_volume_facts *f,
@@ -234,13 +244,16 @@ static u8 cause_of_wish(const struct swb_volume_view *v,
 	u8 to = heir(v, &moves), cause;
 
 	cause = swb_config_next(v, &d->config, &d->missing);
-	f->wish_reached = !moves && swb_wish_config_stands(v);
+	f->wish_reached = !moves && swb_wish_config_stands(v) &&
+			  !lease_differs(v);
 	if (cause == SWB_CAUSE_SHRINK)
 		return cause;
 	if (settled && to != SWB_NOBODY) {
 		d->config = v->authority.config;
 		return SWB_CAUSE_ORDER;
 	}
+	if (settled && cause == SWB_CAUSE_NONE && lease_differs(v))
+		return SWB_CAUSE_CONFIG;	/* d->config stands, see above */
 	if (moves && !swb_uuid_is_null(&v->wish.primary))
 		d->missing |= 1U << swb_view_find(v, &v->wish.primary);
 	return cause;

@@ -866,6 +866,23 @@ TEST(test_decide_add_and_mode, "a member enters outside of the required set; the
 	CHECK_EQ(d.config.member_count, 2);
 }
 
+TEST(test_decide_lease_length, "another length of the lease takes an epoch under the same "
+	"configuration, once the one before is settled (P13)")
+{
+	healthy(SWBLOCK_MODE_SYNC_ALL, 3);
+	v.self = 0;
+	v.wish.lease_ms = 20000;
+	EXPECT('X', WIN);
+	CHECK(!memcmp(&d.config, &v.authority.config, sizeof(d.config)));
+	v.authority.phase = SWB_PHASE_GRANTED;
+	ask();
+	CHECK(d.order != SWB_ORDER_WIN);
+	v.authority.phase = SWB_PHASE_SETTLED;
+	v.wish.stopped = true;
+	ask();
+	CHECK(d.order != SWB_ORDER_WIN);
+}
+
 TEST(test_decide_wish_impossible, "an impossible wish is refused, and the volume goes "
 	"on without it")
 {
