@@ -19,7 +19,7 @@ RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
 KO = build/$(RELEASE)/swblock.ko
 
 .PHONY: all help deps module ctl tools helpers test sim qemu check-debug lint check demo
-.PHONY: failover eventsim gate compare mutants crash crash-quick crash-mutants crash-record
+.PHONY: failover teardown eventsim gate compare mutants crash crash-quick crash-mutants crash-record
 .PHONY: install uninstall insert remove clean
 
 all: module ctl tools	## build the module, swblockctl and the tools
@@ -93,6 +93,11 @@ failover: ctl tools helpers	## primaries killed under load, daemons promote: deb
 	@scripts/build-module uml
 	@SWB_ROUNDS=$(or $(ROUNDS),200) SWB_TEST_TIMEOUT=$(shell expr 300 + 60 \* $(or $(ROUNDS),200)) \
 		scripts/vm test --uml --verbose test_failover_01
+
+teardown: ctl tools helpers	## the teardown matrix, all 96 cells, in the debug guest
+	@scripts/build-uml
+	@scripts/build-module uml
+	@scripts/vm test --uml --verbose $(basename $(notdir $(wildcard selftests/test_teardown_[2-6]?.sh)))
 
 lint:			## checkpatch, sparse, W=1, shellcheck, headers, layers, purity
 	@scripts/lint

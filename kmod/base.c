@@ -169,8 +169,7 @@ static int write_run(struct swb_volume *v, const struct swb_group *g, u64 first,
 
 	lockdep_assert_held(&v->flusher.mutex);
 	if (!g)
-		return blkdev_issue_zeroout(v->data.bdev, sector, end - start,
-					    GFP_NOIO, 0);
+		return swb_idle_zeroout(v->data.bdev, sector, end - start);
 	bio_init(bio, v->data.bdev, v->rebuild.bvec, SWB_GROUP_PAGES,
 		 REQ_OP_WRITE | REQ_BACKGROUND);
 	bio->bi_iter.bi_sector = sector;

@@ -17,6 +17,7 @@
 #include <linux/completion.h>
 #include <linux/mutex.h>
 #include <linux/sched/signal.h>
+#include <linux/workqueue.h>
 
 /** swb_idle_lock() - mutex_lock() of a mutex that is held over a wait for a disk */
 static inline void swb_idle_lock(struct mutex *m)
@@ -66,10 +67,44 @@ static inline int swb_idle_bio(struct bio *bio)
 	return blk_status_to_errno(bio->bi_status);
 }
 
+/**
+ * swb_idle_zeroout() - blkdev_issue_zeroout()
+ *
+ * A device may refuse the command only when it comes; what then is known to the block
+ * layer alone, which waits in its own way.
+ * Return: 0 or a negative errno.
+ */
+static inline int swb_idle_zeroout(struct block_device *bdev, sector_t sector,
+				   sector_t n)
+{
+	struct bio *bio = NULL;
+	int err, ret;
+
+	err = __blkdev_issue_zeroout(bdev, sector, n, GFP_NOIO, &bio, 0);
+	if (bio) {
+		ret = swb_idle_bio(bio);
+		bio_put(bio);
+		err = err ?: ret;
+	}
+	return err ? blkdev_issue_zeroout(bdev, sector, n, GFP_NOIO, 0) : 0;
+}
+
 /** swb_idle_sleep() - msleep(), while something is polled for */
 static inline void swb_idle_sleep(unsigned int ms)
 {
 	schedule_timeout_idle(msecs_to_jiffies(ms));
+}
+
+/**
+ * swb_idle_flush() - flush_work() of work that waits for a disk
+ *
+ * Nobody may queue it again meanwhile.
+ */
+static inline void swb_idle_flush(struct work_struct *work)
+{
+	while (work_busy(work))
+		swb_idle_sleep(10);
+	flush_work(work);
 }
 
 #endif /* SWB_IDLE_H */

@@ -67,7 +67,7 @@ static int zero_new_part(struct swb_volume *v, u64 bytes)
 
 		if (READ_ONCE(v->removing))
 			return -ENODEV;
-		err = blkdev_issue_zeroout(v->data.bdev, from, n, GFP_NOIO, 0);
+		err = swb_idle_zeroout(v->data.bdev, from, n);
 		from += n;
 	}
 	return err ?: swb_store_flush(&v->data);
@@ -199,5 +199,5 @@ void swb_resize_init(struct swb_volume *v)
 
 void swb_resize_stop(struct swb_volume *v)
 {
-	flush_work(&v->resize.work);
+	swb_idle_flush(&v->resize.work);
 }

@@ -24,6 +24,7 @@
 #include <linux/vmalloc.h>
 #include "content.h"
 #include "crc.h"
+#include "idle.h"
 #include "manage.h"
 #include "notify.h"
 #include "peer.h"
@@ -334,7 +335,7 @@ static bool rewrite_once(struct swb_volume *v, u64 sector, u32 len)
 	bio->bi_private = &done;
 	bio->bi_end_io = repair_end;
 	if (swb_guard_write(v, SWB_GUARD_VERIFY, bio, false)) {
-		wait_for_completion(&done);
+		swb_idle_wait(&done);
 		ok = !bio->bi_status;
 		swb_guard_written(v, SWB_GUARD_VERIFY);
 	}
@@ -538,5 +539,5 @@ void swb_verify_init(struct swb_volume *v)
 
 void swb_verify_stop(struct swb_volume *v)
 {
-	flush_work(&v->verify.work);
+	swb_idle_flush(&v->verify.work);
 }

@@ -325,8 +325,8 @@ static int write_zeroes(struct swb_wbatch *b)
 
 	for (r = swb_dirty_find(&b->map, 0); r && !err; r = swb_dirty_next(r))
 		if (r->zeroes)
-			err = blkdev_issue_zeroout(b->data->bdev, base + r->start,
-						   r->end - r->start, GFP_NOIO, 0);
+			err = swb_idle_zeroout(b->data->bdev, base + r->start,
+					       r->end - r->start);
 	return err;
 }
 

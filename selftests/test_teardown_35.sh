@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Teardown with disk hanging, peer slow, ring full: every verb returns in time, nothing stays.
-# timeout: 500
+# timeout: 900
 # tier: long
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"

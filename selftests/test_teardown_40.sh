@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Teardown with disk gone, peer slow, ring empty: every verb returns in time, nothing stays.
-# timeout: 500
-# tier: long
+# timeout: 900
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The teardown matrix: what state the disk, the peer, the ring and the device are in,
 # and which verb comes; every verb returns within its deadline. Source it after
-# volume.sh and link.sh. A cell is one combination:
+# volume.sh and link.sh, and after matrix_daemon.sh for cells with daemons. A cell is
+# one combination:
 #
 #   disk   of the primary: ok, erroring, hanging, gone (the block device is deleted)
 #   peer   required: ok, slow (each ack 0.3 s late), dead (no link any more)
 #   ring   empty, or full: as full as writers can make it
 #   open   the device is open, with writers and a reader under way, or closed
+#   daemon down: all by hand; up: declared, and served by a swblockd for each member
 #
 # One line is printed for each cell: seconds and exit code of each verb, what was left
 # when the forced removal had returned, and how long the rest took to go away.
@@ -16,8 +18,9 @@
 require_module null_blk
 
 nullb=/sys/kernel/config/nullb
-slow_factor=1
-[ "$SWB_KERNEL" = uml ] || slow_factor=3
+# deadlines are those of an idle machine, and what hangs hangs for ever: a debug
+# kernel and emulation, beside other guests, have more
+slow_factor=3
 
 # --- disks -----------------------------------------------------------------------
 
@@ -81,12 +84,21 @@ make_peer()
 		;;
 	slow)
 		proxy_start "b:ACK:*=late"
-		poll_until 30 in_sync a b || die "b does not come in sync through the proxy"
+		poll_until 60 in_sync a b || die "b does not come in sync through the proxy"
 		;;
 	dead)
 		need remove_member b --force
 		;;
 	esac
+}
+
+# pair_by_hand PEER: a is primary, b is in sync, and then what PEER says
+pair_by_hand()
+{
+	fresh a b
+	assign sync_all
+	need promote a
+	make_peer ok
 }
 
 # Writers without end if the device may stay open, else as many as fit.
@@ -135,7 +147,7 @@ stuck()
 {
 	local p stat name
 
-	for p in /proc/[0-9]*; do
+	for p in /proc/[0-9]* ${daemon_task:+"/proc/$daemon_task/task"/*}; do
 		read -r stat 2>/dev/null <"$p/stat" || continue
 		name=${stat#*(}
 		stat=${stat##*) }
@@ -171,12 +183,22 @@ all_gone()
 verbs()
 {
 	verb status 5 swblockctl status
+	verb explain 5 swblockctl explain "$VOL/a"
+	verb suspend 10 swblockctl suspend "$VOL/a" --timeout 3
+	verb resume 10 swblockctl resume "$VOL/a" --timeout 3
+	verb verify 10 swblockctl verify "$VOL/a" --wait --timeout 3
+	verb verify-stop 10 swblockctl verify "$VOL/a" --stop --timeout 3
+	# the peer first, as it must be
+	verb resize-b 10 swblockctl resize "$VOL/b" --size 16M --timeout 3
+	verb resize 10 swblockctl resize "$VOL/a" --size 16M --timeout 3
+	verb rebuild 10 swblockctl rebuild "$VOL/a" b --timeout 3
 	verb unlink 5 swblockctl unlink "$VOL/a" b
 	verb tune 5 swblockctl tune "$VOL/a" --io-deadline 60s
 	verb adopt 15 swblockctl adopt "$VOL/a" --timeout 3
 	verb promote 20 swblockctl promote "$VOL/a" --timeout 3
 	# drains, and lets peers have the rest: 5 s each on top
 	verb demote 20 swblockctl demote "$VOL/a" --timeout 3
+	[ "$daemon" = down ] || verbs_declared_last
 	verb remove 15 swblockctl remove "$VOL/a" --timeout 3
 	# the polite one may have been enough
 	attached a || return 0
@@ -209,8 +231,11 @@ check_left()
 	else
 		complain "not removed: $(st a '.conditions | join(",")')"
 	fi
-	poll_until $((10 * slow_factor)) only_reader_stuck ||
+	poll_until $((10 * slow_factor)) only_reader_stuck || {
 		complain "in D state: $(stuck | tr '\n' ' ')"
+		echo w >/proc/sysrq-trigger
+		quoted "$(dmesg | sed -n '/Show Blocked State/,$p' | tail -n 80)"
+	}
 	[ -z "$reader" ] || ! in_d_state "$reader" || line+=" reader:D"
 }
 
@@ -223,31 +248,37 @@ clean_cell()
 	free_disk
 }
 
-# cell DISK PEER RING OPEN
+# cell DISK PEER RING OPEN [up]
 cell()
 {
-	local disk=$1 peer=$2 ring=$3 open=$4 line late='' bad='' was_full='' t reader=''
-	local writers=()
+	local disk=$1 peer=$2 ring=$3 open=$4 daemon=${5:-down} line late='' bad='' was_full=''
+	local t reader='' daemon_task='' writers=()
 
 	members=()
 	rm -f "$swb_tmp/history" "$swb_tmp/acks"
 	make_disk "$disk"
-	fresh a b
-	assign sync_all
-	need promote a
-	make_peer ok
-	need load_write a -n 30 -b 10
-	[ "$peer" = ok ] || need swblockctl unlink "$VOL/a" b
-	[ "$peer" = ok ] || make_peer "$peer"
+	if [ "$daemon" = up ]; then
+		declared_pair "$peer"
+		daemon_task=${daemon_pid[a]}
+		need load_write a -n 30 -b 10
+		[ "$peer" != dead ] || lose_peer
+	else
+		pair_by_hand
+		need load_write a -n 30 -b 10
+		[ "$peer" = ok ] || need swblockctl unlink "$VOL/a" b
+		[ "$peer" = ok ] || make_peer "$peer"
+	fi
 	exec 4<&-
 	[ "$ring" = empty ] || fill_ring "$open"
 	if [ "$open" = open ]; then
 		exec 4<>"$(bd a)"
 	fi
-	line="disk=$disk peer=$peer ring=$ring$was_full $open:"
+	line="disk=$disk peer=$peer ring=$ring$was_full $open daemon=$daemon:"
 	break_disk "$disk"
 	[ "$open" = closed ] || start_reader
+	[ "$daemon" = down ] || verbs_declared
 	verbs
+	[ "$daemon" = down ] || daemons_stop
 	check_left "$disk"
 	t=$EPOCHREALTIME
 	heal_disk "$disk"
@@ -263,7 +294,7 @@ cell()
 	fi
 }
 
-# matrix DISK PEER RING: the two cells of a slice, and the module goes at the end
+# matrix DISK PEER RING [up]: the two cells of a slice, and the module goes at the end
 matrix()
 {
 	local open
@@ -273,7 +304,7 @@ matrix()
 	echo 120 >/proc/sys/kernel/hung_task_timeout_secs
 	size=8M wal_size=1M size_blocks=2048
 	for open in closed open; do
-		cell "$1" "$2" "$3" $open
+		cell "$1" "$2" "$3" $open "${4-}"
 	done
 	check "rmmod" poll_until 20 rmmod swblock
 }
