@@ -378,31 +378,6 @@ static u8 step_required(const struct swb_volume_view *v,
 	return want & ~had ? SWB_CAUSE_GROW : SWB_CAUSE_CONFIG;
 }
 
-static u8 step(const struct swb_volume_view *v, struct swb_config *cfg,
-	       u32 *missing)
-{
-	const struct swb_config *w = &v->wish.config;
-	struct swb_config next = *cfg;
-
-	if (step_members(v, &next, missing) && swb_config_valid(&next) &&
-	    serves_at_once(v, &next, missing)) {
-		*cfg = next;
-		return SWB_CAUSE_CONFIG;
-	}
-	next = *cfg;
-	if (cfg->mode != w->mode || cfg->policy != w->policy) {
-		step_mode(v, &next);
-		if (!swb_config_valid(&next) ||
-		    !serves_at_once(v, &next, missing))
-			return SWB_CAUSE_NONE;
-		*cfg = next;
-		return SWB_CAUSE_CONFIG;
-	}
-	if (cfg->mode != SWBLOCK_MODE_SYNC_ALL)
-		return SWB_CAUSE_NONE;
-	return step_required(v, cfg, missing);
-}
-
 /* does @cfg no longer ask for somebody who is gone? Then it cannot wait */
 static bool relieves(const struct swb_volume_view *v,
 		     const struct swb_config *cfg)
@@ -419,6 +394,46 @@ static bool relieves(const struct swb_volume_view *v,
 			return true;
 	}
 	return false;
+}
+
+/*
+ * May members change now? Where C waits already for somebody who is gone, it waits
+ * no longer for who takes his place.
+ */
+static bool can_change(const struct swb_volume_view *v,
+		       const struct swb_config *cfg, u32 *missing)
+{
+	u32 dropped = 0;
+
+	return serves_at_once(v, cfg, missing) ||
+	       (relieves(v, cfg) &&
+		cfg->member_count >= v->authority.config.member_count &&
+		!serves_at_once(v, &v->authority.config, &dropped));
+}
+
+static u8 step(const struct swb_volume_view *v, struct swb_config *cfg,
+	       u32 *missing)
+{
+	const struct swb_config *w = &v->wish.config;
+	struct swb_config next = *cfg;
+
+	if (step_members(v, &next, missing) && swb_config_valid(&next) &&
+	    can_change(v, &next, missing)) {
+		*cfg = next;
+		return SWB_CAUSE_CONFIG;
+	}
+	next = *cfg;
+	if (cfg->mode != w->mode || cfg->policy != w->policy) {
+		step_mode(v, &next);
+		if (!swb_config_valid(&next) ||
+		    !serves_at_once(v, &next, missing))
+			return SWB_CAUSE_NONE;
+		*cfg = next;
+		return SWB_CAUSE_CONFIG;
+	}
+	if (cfg->mode != SWBLOCK_MODE_SYNC_ALL)
+		return SWB_CAUSE_NONE;
+	return step_required(v, cfg, missing);
 }
 
 static bool judged(const struct swb_authority *a, const struct swb_config *cfg)

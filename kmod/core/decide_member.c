@@ -155,6 +155,45 @@ static bool rebuildable(const struct swb_member_view *v,
 		 swb_config_required(cfg, &p->replica));	/* P10 vii */
 }
 
+/* Was @replica named before the configuration that is not settled yet? */
+static bool judged_before(const struct swb_member_view *v,
+			  const struct swb_uuid *replica)
+{
+	const struct swb_authority *a = &v->authority;
+	u32 i;
+
+	for (i = 0; i < a->judge_count && i < SWB_CONFIGS_MAX; i++)
+		if (!swb_config_same(&a->judge[i], &a->config) &&
+		    swb_core_member_index(&a->judge[i], replica) != SWB_NOBODY)
+			return true;
+	return false;
+}
+
+/*
+ * Until the configuration is settled, older ones are judged, too (P1), and who
+ * has a vote there keeps his copy while a newcomer, who has none, can be copied.
+ */
+static bool newcomer_first(const struct swb_member_view *v,
+			   const struct swb_member_peer *p)
+{
+	const struct swb_config *cfg = &v->authority.config;
+	u8 i;
+
+	if (cfg->mode != SWBLOCK_MODE_SYNC_QUORUM ||
+	    v->authority.phase == SWB_PHASE_SETTLED ||
+	    !judged_before(v, &p->replica))
+		return false;
+	for (i = 0; i < v->peer_count && i < SWB_MEMBERS_MAX; i++) {
+		const struct swb_member_peer *q = &v->peer[i];
+
+		if (q->reachable && q->ready &&
+		    q->state != SWBLOCK_PEER_IN_SYNC &&
+		    !judged_before(v, &q->replica))
+			return true;
+	}
+	return false;
+}
+
 static void facts_peers(const struct swb_member_view *v,
 			struct swb_member_facts *f,
 			struct swb_member_decision *d)
@@ -167,7 +206,7 @@ static void facts_peers(const struct swb_member_view *v,
 		u64 again = retry_ns(v, p->failed, p->failed_ns);
 
 		if (rebuildable(v, p) && v->now_ns >= again) {
-			if (rebuild == SWB_NOBODY)
+			if (rebuild == SWB_NOBODY && !newcomer_first(v, p))
 				rebuild = i;
 			continue;
 		}

@@ -609,8 +609,8 @@ TEST(test_decide_no_place, "a change that there is no place for is not tried; a 
 	EXPECT('N', NOTHING);
 }
 
-TEST(test_decide_majority_lost, "two whole copies of four are no majority; without the "
-	"one that is gone, by order, they are")
+TEST(test_decide_majority_lost, "two whole copies of four are no majority: a new disk "
+	"takes the place of the one that is gone all the same; without it, by order, they are")
 {
 	healthy(SWBLOCK_MODE_SYNC_QUORUM, 4);
 	v.authority.phase = SWB_PHASE_GRANTED;
@@ -618,7 +618,19 @@ TEST(test_decide_majority_lost, "two whole copies of four are no majority; witho
 	v.member[3].peer_state = SWBLOCK_PEER_DETACHED;
 	v.wish.config.member[3] = uuid_of(9);
 	v.member[2].peer_state = SWBLOCK_PEER_NEEDS_REBUILD;
+	EXPECT('X', WIN);
+	CHECK_EQ(d.config.member_count, 4);
+	CHECK(swb_uuid_equal(&d.config.member[3], &v.member[3].replica));
+	v.member[3].known = false;		/* who takes it is awaited */
 	EXPECT('N', NOTHING);
+	v.member[3].known = true;
+	v.member[2].peer_state = SWBLOCK_PEER_IN_SYNC;	/* C rises, and settles it */
+	v.member[4] = v.member[3];
+	v.member[4].replica = uuid_of(3);	/* the old disk is still there */
+	v.member_count = 5;
+	v.member[2].peer_state = SWBLOCK_PEER_NEEDS_REBUILD;
+	EXPECT('N', NOTHING);
+	v.member_count = 4;
 	v.wish.config.member_count = 3;
 	v.wish.config.required = 7;
 	EXPECT('X', WIN);

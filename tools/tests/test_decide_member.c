@@ -198,6 +198,40 @@ TEST(test_decide_member_rebuild, "a peer that needs a rebuild gets it, unless it
 	MEMBER('A', NOTHING);
 }
 
+TEST(test_decide_member_newcomer_first, "while an older configuration is judged, who has "
+	"a vote there keeps his copy until the newcomer, who has none, is copied (P1, P10)")
+{
+	primary_here();
+	mv.auto_rebuild = true;
+	mv.authority.config.mode = SWBLOCK_MODE_SYNC_QUORUM;
+	mv.authority.judge[0] = mv.authority.config;
+	mv.authority.judge[1] = mv.authority.config;
+	mv.authority.config.member[2] = uuid_of(9);
+	mv.authority.judge[1].member[2] = uuid_of(9);
+	mv.authority.judge_count = 2;
+	mv.authority.phase = SWB_PHASE_GRANTED;
+	mv.peer[1].replica = uuid_of(9);
+	mv.peer[0].state = SWBLOCK_PEER_NEEDS_REBUILD;
+	mv.peer[1].state = SWBLOCK_PEER_OPENING;
+	MEMBER('A', NOTHING);
+	mv.peer[1].state = SWBLOCK_PEER_NEEDS_REBUILD;
+	MEMBER('M', REBUILD);
+	CHECK_EQ(md.peer, 1);
+	mv.peer[1].state = SWBLOCK_PEER_REBUILDING;
+	MEMBER('A', NOTHING);
+	mv.peer[1].state = SWBLOCK_PEER_IN_SYNC;
+	MEMBER('M', REBUILD);
+	CHECK_EQ(md.peer, 0);
+	mv.peer[1].state = SWBLOCK_PEER_DETACHED;	/* not there: no waiting for it */
+	mv.peer[1].reachable = false;
+	MEMBER('M', REBUILD);
+	mv.peer[1].reachable = true;
+	mv.authority.phase = SWB_PHASE_SETTLED;
+	mv.peer[1].state = SWBLOCK_PEER_REBUILDING;
+	MEMBER('M', REBUILD);
+	CHECK_EQ(md.peer, 0);
+}
+
 TEST(test_decide_member_opens_once, "a granted member is promoted until it has opened "
 	"the epoch; not when stopped, void, refused a moment ago, or by an old read")
 {
