@@ -297,10 +297,25 @@ static bool overdue(const struct swb_core *c, u64 since_ns)
 	       c->now_ns - since_ns >= c->tune.link_deadline_ns;
 }
 
-/* Silence, or talk without an ack while records (or START) wait for one. */
-static bool peer_silent(const struct swb_core *c, const struct swb_core_peer *p)
+/*
+ * Has the target of a copy all that it waits for, and does not say that it is
+ * done? Then BASE_END did not arrive. What it has ended by itself stays ended.
+ */
+static bool end_unsaid(struct swb_core *c, struct swb_core_peer *p)
 {
-	if (overdue(c, p->heard_ns))
+	u64 need = max_t(u64, p->base_end, p->facts.extent_hi);
+
+	if (!p->void_copy || !p->base_sent || p->durable < need)
+		return false;
+	if (c->log.committed < need)
+		p->progress_ns = c->now_ns;	/* it waits for C: P10 */
+	return overdue(c, p->progress_ns);
+}
+
+/* Silence, or talk without an ack while records (or START) wait for one. */
+static bool peer_silent(struct swb_core *c, struct swb_core_peer *p)
+{
+	if (overdue(c, p->heard_ns) || end_unsaid(c, p))
 		return true;
 	return swb_is_primary(c) && p->matched && p->received + 1 < p->cursor &&
 	       overdue(c, p->acked_ns);

@@ -269,6 +269,41 @@ TEST(test_copy_budgets, "bytes of history and time without progress end a "
 	CHECK_EQ(r.c.peer[1].reason, SWBLOCK_REASON_BUDGET);
 }
 
+TEST(test_copy_end_unsaid, "a target that has all it waits for, C too, and does not say "
+	"that it is done, was not told of the end: the session ends, in time")
+{
+	source(SWBLOCK_MODE_SYNC_QUORUM, 0);
+	r.c.tune.link_deadline_ns = 500 * MSEC;
+	order_rebuild(1);
+	facts_of_b(8);
+	rig_ship(&r, 1);
+	ack_base(14, 14, 0);
+	base_sent(21);
+	for (u32 i = 0; i < 3; i++) {	/* C is at 20: it waits for member 2 */
+		r.now += 300 * MSEC;
+		ack_base(21, 21, 0);
+		STEP(&r, .type = SWB_EV_TICK);
+	}
+	CHECK(r.c.log.committed < 21);
+	CHECK(r.c.peer[1].matched);
+	rig_match(&r, 2, 20);
+	rig_ship(&r, 2);
+	rig_ack(&r, 2, 21, 21, 21);
+	CHECK_EQ(r.c.log.committed, 21);
+	r.now += 300 * MSEC;
+	ack_base(21, 21, 0);
+	rig_ack(&r, 2, 21, 21, 21);
+	STEP(&r, .type = SWB_EV_TICK);
+	CHECK(r.c.peer[1].matched);
+	r.now += 300 * MSEC;
+	ack_base(21, 21, 0);
+	rig_ack(&r, 2, 21, 21, 21);
+	STEP(&r, .type = SWB_EV_TICK);
+	CHECK(!r.c.peer[1].matched);
+	CHECK_EQ(r.c.peer[1].reason, SWBLOCK_REASON_TIMEOUT);
+	CHECK(r.c.peer[2].matched);
+}
+
 TEST(test_copy_budget_spares_who_waits, "a required peer has no budget, and "
 	"what waits for others is not stalled")
 {
