@@ -321,6 +321,13 @@ static void print_totals(const struct totals *t)
 	       (unsigned long long)t->promotions,
 	       (unsigned long long)t->truncations, (unsigned long long)t->wraps,
 	       (unsigned long long)t->barriers);
+	printf("copies: %llu begun, %llu done; the target died in %llu, the source in %llu; overtaken %llu, cut off %llu\n",
+	       (unsigned long long)t->copies[COPY_BEGUN],
+	       (unsigned long long)t->copies[COPY_DONE],
+	       (unsigned long long)t->copies[COPY_TARGET_DIED],
+	       (unsigned long long)t->copies[COPY_SOURCE_DIED],
+	       (unsigned long long)t->copies[COPY_OVERTAKEN],
+	       (unsigned long long)t->copies[COPY_CUT_OFF]);
 	printf("sim: %llu scenarios, %llu seeds, %llu events, %llu violations, %.0f events/s\n",
 	       (unsigned long long)t->scenarios, (unsigned long long)t->seeds,
 	       (unsigned long long)t->events, (unsigned long long)t->violations,

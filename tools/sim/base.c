@@ -351,6 +351,7 @@ void base_marked(struct world *w, struct node *n)
 	if (n->prepare != PREPARE_SAVING)
 		return;
 	n->prepare = PREPARE_IDLE;
+	w->copies[COPY_BEGUN]++;
 	node_post(w, n, &ev);
 	wire_receive(w, n);
 }
@@ -492,6 +493,6 @@ void base_cleared(struct world *w, struct node *n)
 	if (n->clear != CLEAR_SAVING)
 		return;
 	n->clear = CLEAR_IDLE;
-	w->rebuilds++;
+	w->copies[COPY_DONE]++;
 	node_post(w, n, &ev);
 }

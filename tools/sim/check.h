@@ -64,6 +64,8 @@ void check_before_mark(struct world *w, struct node *n);
 void check_base_write(struct world *w, struct node *n, u64 hi);
 void check_unmarked(struct world *w, struct node *n);
 void check_i214(struct world *w, struct node *n, const struct worst *s);
+/** check_base_crash() - counts copies that @n was a part of when it died */
+void check_base_crash(struct world *w, const struct node *n);
 void check_base_step(struct world *w, struct node *n,
 		     const struct swb_core *before, const struct swb_event *ev);
 
@@ -94,6 +96,15 @@ bool check_logged(struct world *w, struct node *n, u64 epoch, u64 lsn);
 
 /** check_holds() - and is it a copy at all, not one under way? */
 bool check_holds(struct world *w, struct node *n, u64 epoch, u64 lsn);
+
+/** CHECK_TORN - what is said of a block that is nobody's write */
+#define CHECK_TORN	(~0ULL)
+
+/**
+ * check_wrote() - does a record in (@lo, @hi] of the branch of @tip leave block
+ *	@b as @wid says, or, if that is CHECK_TORN, touch it at all?
+ */
+bool check_wrote(const struct world *w, u64 tip, u64 lo, u64 hi, u32 b, u64 wid);
 
 /** check_image() - the volume on @n equals the truth at the end of its log */
 void check_image(struct world *w, struct node *n, u32 id);

@@ -11,7 +11,7 @@ static u64 block_wid(const u8 *image, u32 b)
 	u64 wid;
 
 	return ref_wid_of(image + NODE_EXTENT_OFFSET + (u64)b * SIM_BLOCK, b,
-			  &wid) ? wid : ~0ULL;
+			  &wid) ? wid : CHECK_TORN;
 }
 
 /*
@@ -51,19 +51,6 @@ void check_base_write(struct world *w, struct node *n, u64 hi)
 			      n->id, U(hi), U(s->d.extent_hi));
 }
 
-/* Does a record in (lo, hi] of the branch of @tip touch block @b? */
-static bool touched(struct world *w, u64 tip, u64 lo, u64 hi, u32 b)
-{
-	for (u64 x = lo + 1; x <= hi; x++) {
-		const struct ref_rec *q = ref_find(&w->ref,
-				ref_epoch_at(&w->ref, tip, x), x);
-
-		if (q && b >= q->block && b < q->block + q->blocks)
-			return true;
-	}
-	return false;
-}
-
 /*
  * I-066, I-067, I-072, I-073, I-081: without the mark, extent and log are the
  * state at the end of the log, and no block is above what the log holds.
@@ -83,7 +70,8 @@ void check_unmarked(struct world *w, struct node *n)
 	ref_state(&w->ref, tip, c->d.extent_lo, lo);
 	for (u32 b = 0; b < w->shape.blocks; b++)
 		if (block_wid(n->disk.stable, b) != lo[b] &&
-		    !touched(w, tip, c->d.extent_lo, c->d.extent_hi, b)) {
+		    !check_wrote(w, tip, c->d.extent_lo, c->d.extent_hi, b,
+				 block_wid(n->disk.stable, b))) {
 			sim_violation(w, 67, "n%u: whole at %llu, block %u is of write %lld, not %lld",
 				      n->id, U(c->d.extent_lo), b,
 				      (long long)block_wid(n->disk.stable, b),
@@ -160,9 +148,30 @@ static void check_i213(struct world *w, struct node *n, u8 peer,
 			      n->id, peer);
 }
 
+/* What broke off a copy under way, as its target saw it. */
+static void count_end(struct world *w, const struct node *n,
+		      const struct swb_core *before, const struct swb_event *ev)
+{
+	if ((before->rebuild == SWB_REBUILD_COPYING ||
+	     before->rebuild == SWB_REBUILD_ENDING) &&
+	    n->core.rebuild == SWB_REBUILD_IDLE)
+		w->copies[ev->type == SWB_EV_ADOPT_ORDERED ? COPY_OVERTAKEN :
+							     COPY_CUT_OFF]++;
+}
+
+void check_base_crash(struct world *w, const struct node *n)
+{
+	if (n->core.rebuild || n->prepare || n->clear)
+		w->copies[COPY_TARGET_DIED]++;
+	for (u8 p = 0; p < n->core.config.member_count; p++)
+		if (p != n->core.self && n->core.peer[p].void_copy)
+			w->copies[COPY_SOURCE_DIED]++;
+}
+
 void check_base_step(struct world *w, struct node *n,
 		     const struct swb_core *before, const struct swb_event *ev)
 {
+	count_end(w, n, before, ev);
 	for (u8 p = 0; p < n->core.config.member_count; p++) {
 		if (p == n->core.self)
 			continue;

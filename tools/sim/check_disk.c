@@ -247,25 +247,37 @@ void check_image(struct world *w, struct node *n, u32 id)
 		}
 }
 
+bool check_wrote(const struct world *w, u64 tip, u64 lo, u64 hi, u32 b, u64 wid)
+{
+	for (u64 x = lo + 1; x <= hi; x++) {
+		const struct ref_rec *q = ref_find(&w->ref,
+				ref_epoch_at(&w->ref, tip, x), x);
+
+		if (q && b >= q->block && b < q->block + q->blocks &&
+		    (wid == CHECK_TORN || wid == q->wid))
+			return true;
+	}
+	return false;
+}
+
 /* I-115: extent_lo = x: no record <= x is missing on the medium. */
 static void check_i115(struct world *w, struct node *n, const struct worst *s)
 {
-	static u64 at_lo[SIM_BLOCKS_MAX], at_hi[SIM_BLOCKS_MAX];
-	u64 hi = s->d.extent_hi;
+	static u64 at_lo[SIM_BLOCKS_MAX];
 
 	if (s->last_epoch == 0 || marked(s))
 		return;
 	ref_state(&w->ref, s->last_epoch, s->d.extent_lo, at_lo);
-	ref_state(&w->ref, s->last_epoch, hi, at_hi);
 	for (u32 b = 0; b < w->shape.blocks; b++) {
 		u64 wid;
-		bool whole = ref_wid_of(n->disk.stable + NODE_EXTENT_OFFSET +
-					(u64)b * SIM_BLOCK, b, &wid);
 
-		if (whole && wid == at_lo[b])
-			continue;
+		if (!ref_wid_of(n->disk.stable + NODE_EXTENT_OFFSET +
+				(u64)b * SIM_BLOCK, b, &wid))
+			wid = CHECK_TORN;
 		/* newer, up to extent_hi: replay writes it again */
-		if (at_lo[b] != at_hi[b])
+		if (wid == at_lo[b] ||
+		    check_wrote(w, s->last_epoch, s->d.extent_lo,
+				s->d.extent_hi, b, wid))
 			continue;
 		sim_violation(w, 115, "n%u: extent_lo %llu, block %u is not that state",
 			      n->id, U(s->d.extent_lo), b);

@@ -38,6 +38,8 @@ void totals_take(struct totals *t, struct world *w)
 	t->crashes += w->crashes;
 	t->truncations += w->truncations;
 	t->wraps += w->wraps;
+	for (u32 i = 0; i < COPY_FATES; i++)
+		t->copies[i] += w->copies[i];
 	for (u32 i = 0; i < ARRAY_SIZE(t->letters); i++)
 		for (int k = 0; k < 26; k++)
 			t->letters[i][k] += w->letters[i][k];
@@ -47,6 +49,7 @@ void totals_take(struct totals *t, struct world *w)
 	w->crashes = 0;
 	w->truncations = 0;
 	w->wraps = 0;
+	memset(w->copies, 0, sizeof(w->copies));
 	memset(w->letters, 0, sizeof(w->letters));
 }
 

@@ -27,6 +27,7 @@ struct totals {
 	u64 crashes;
 	u64 truncations;
 	u64 wraps;
+	u64 copies[COPY_FATES];
 	u64 letters[6][26];
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "core/decide_parts.h"
 #include "plan.h"
 #include "story.h"
 
@@ -18,27 +19,38 @@
  * disks are what they were, nobody elsewhere. Of the seed alone, so that a plan
  * keeps it when operations are left out.
  */
-static u32 draw_asleep(const struct world *w)
+static u32 draw_asleep(struct world *w)
 {
 	u64 lot = w->seed * 0x9e3779b97f4a7c15ULL >> 32;
 	const struct control *c = &w->control;
-	u32 mask = 0, n = w->shape.nodes;
+	u32 mask = 0, away = 0, n = w->shape.nodes;
 
 	if (w->shape.mode != SWBLOCK_MODE_SYNC_QUORUM || c->exclude ||
 	    (c->granted && c->config.member_count != n))
+		return 0;
+	if (c->won != c->granted && (c->proposed.member_count != n ||
+				     c->proposed.mode != w->shape.mode))
 		return 0;
 	if (c->wish_mode && c->wish_mode != SWBLOCK_MODE_SYNC_QUORUM)
 		return 0;
 	for (u32 i = 0; i < c->judges; i++)
 		if (c->judge[i].mode != SWBLOCK_MODE_SYNC_QUORUM)
 			return 0;
-	for (u32 i = 0; i < n; i++)
+	for (u32 i = 0; i < n; i++) {
 		if (w->node[i].lost || w->node[i].rotten ||
 		    w->node[i].failed || w->node[i].failed_once)
 			return 0;
+		/* a copy that is void, or about to be, has no vote: P7 */
+		if (w->node[i].prepare || (check_worst(w, &w->node[i])->d.flags &
+					   SWB_SUPER_INCONSISTENT))
+			away |= 1u << i;
+		for (u32 k = 0; k < n; k++)
+			if (w->node[k].core.peer[i].void_copy)
+				away |= 1u << i;	/* START is on its way */
+	}
 	for (u32 i = 0; i < lot % ((n - 1) / 2 + 1); i++)
 		mask |= 1u << ((lot >> 8) + i) % n;
-	return mask;
+	return __builtin_popcount(mask | away) <= (int)(n - 1) / 2 ? mask : 0;
 }
 
 static void heal(struct world *w, u32 asleep)
@@ -132,20 +144,38 @@ static bool settled_down(struct world *w, bool *waits_rebuild)
 	return p->core.log.durable == p->core.log.head;
 }
 
-/* a member that is required by @cfg and whose disk is gone for good */
+/* Its disk failed, and is void until the operator has replaced it (P17a). */
+static bool disk_failed(const struct node *n)
+{
+	return n->failed || (n->core.d.flags & SWB_SUPER_DISK_FAILED);
+}
+
+/* a member that is required by @cfg and whose disk is gone or failed */
 static bool requires_lost(const struct world *w, const struct swb_config *cfg)
 {
-	for (u8 i = 0; i < cfg->member_count; i++)
+	for (u8 i = 0; i < cfg->member_count; i++) {
+		u8 k = control_node_of(w, &cfg->member[i]);
+
 		if (cfg->mode == SWBLOCK_MODE_SYNC_ALL &&
 		    (cfg->required & (1u << i)) &&
-		    control_node_of(w, &cfg->member[i]) == SIM_NOBODY)
+		    (k == SIM_NOBODY || disk_failed(&w->node[k])))
 			return true;
+	}
 	return false;
 }
 
+/* judged so, or about to be again: an order lets it try */
+static bool is_stale(const struct swb_core_peer *q)
+{
+	return q->state != SWBLOCK_PEER_IN_SYNC &&
+	       q->state != SWBLOCK_PEER_CATCHING_UP &&
+	       (q->letter == 'G' || q->letter == 'L' || q->letter == 'M');
+}
+
 /*
- * sync_quorum: copies are gone, others need a rebuild, and what is left is no
- * majority. C waits for one, and no copy is given up for a rebuild without one.
+ * sync_quorum: a disk has failed, others need a rebuild, and what is left is no
+ * majority. C waits for one, and no copy is given up for a rebuild without one:
+ * the operator replaces the disk first. One that was replaced is no excuse.
  */
 static bool majority_lost(const struct world *w, const struct node *p)
 {
@@ -155,9 +185,11 @@ static bool majority_lost(const struct world *w, const struct node *p)
 	if (cfg->mode != SWBLOCK_MODE_SYNC_QUORUM)
 		return false;
 	for (u8 i = 0; i < cfg->member_count; i++) {
-		if (control_node_of(w, &cfg->member[i]) == SIM_NOBODY)
+		u8 k = control_node_of(w, &cfg->member[i]);
+
+		if (k != SIM_NOBODY && disk_failed(&w->node[k]))
 			gone++;
-		else if (p->core.peer[i].state == SWBLOCK_PEER_NEEDS_REBUILD)
+		else if (i != p->core.self && is_stale(&p->core.peer[i]))
 			stale++;
 		else
 			left++;
@@ -166,10 +198,33 @@ static bool majority_lost(const struct world *w, const struct node *p)
 }
 
 /*
+ * sync_quorum: a disk is gone while a copy was under way to another member, and
+ * those who still have a vote are no majority (P7): an override is the only way.
+ * Copies alone never come to that: a majority stays whole (P10).
+ */
+static bool votes_lost(struct world *w, const struct swb_config *cfg)
+{
+	u32 votes = 0, gone = 0;
+
+	if (cfg->mode != SWBLOCK_MODE_SYNC_QUORUM)
+		return false;
+	for (u8 i = 0; i < cfg->member_count; i++) {
+		u8 k = control_node_of(w, &cfg->member[i]);
+
+		if (k == SIM_NOBODY || disk_failed(&w->node[k]))
+			gone++;
+		else if (!(check_worst(w, &w->node[k])->d.flags &
+			   SWB_SUPER_INCONSISTENT))
+			votes++;
+	}
+	return gone && votes <= cfg->member_count / 2U;
+}
+
+/*
  * More than the mode stands: the only member of a required set has failed; or
  * a majority is lost; or
- * four configurations are unsettled, each needs a member that is lost, and a
- * fifth is refused (P1): an override is the only way.
+ * four configurations are unsettled, each needs a member that is lost, or has no
+ * place for the primary, and a fifth is refused (P1): an override is the only way.
  */
 static bool beyond_repair(struct world *w)
 {
@@ -187,8 +242,15 @@ static bool beyond_repair(struct world *w)
 			    SWBLOCK_REASON_REQUIRED)
 			return true;
 
+	for (u32 i = 0; !p && i < c->judges; i++)
+		if (votes_lost(w, &c->judge[i]))
+			return true;
+	/* a judged one that does without him is no way out for who is not in it */
 	for (u32 i = 0; i < c->judges; i++)
-		doomed += requires_lost(w, &c->judge[i]);
+		doomed += requires_lost(w, &c->judge[i]) ||
+			  (p && requires_lost(w, &c->config) &&
+			   !swb_config_required(&c->judge[i],
+						&p->core.d.replica));
 	if (doomed == SWB_CONFIGS_MAX - 1)
 		return true;
 	for (u32 i = 0; i < c->judges; i++)

@@ -23,6 +23,7 @@ void net_reset(struct net *n)
 	memset(n->conn, 0, sizeof(*n->conn));
 	memset(n->blocked, 0, sizeof(n->blocked));
 	memset(n->slow_ns, 0, sizeof(n->slow_ns));
+	memset(n->lose_next, 0, sizeof(n->lose_next));
 	n->corrupt_ppm = 0;
 	n->lose_ppm = 0;
 	n->replay_ppm = 0;
@@ -158,6 +159,19 @@ static void replay(struct world *w, u32 conn, int s, const struct frame *f)
 	old[slot] = copy_of(f);
 }
 
+/* Only scripts ask for it: then it is no matter of chance. */
+static bool is_lost_by_order(struct world *w, const struct conn *c, int s,
+			     const void *buf)
+{
+	const struct swb_wire_header *h = buf;
+	u16 *type = &w->net.lose_next[c->end[s]][c->end[!s]];
+
+	if (!*type || le16_to_cpu(h->type) != *type)
+		return false;
+	*type = 0;
+	return true;
+}
+
 void net_send(struct world *w, u32 conn, u8 from, const void *buf, u32 len)
 {
 	struct conn *c = conn_of(w, conn);
@@ -167,6 +181,8 @@ void net_send(struct world *w, u32 conn, u8 from, const void *buf, u32 len)
 	if (!c->open[s] || c->cut)
 		return;
 	w->net.sent_bytes += len;
+	if (is_lost_by_order(w, c, s, buf))
+		return;
 	f = malloc(sizeof(*f) + len);
 	if (!f)
 		abort();

@@ -73,6 +73,7 @@ struct sim_members {
  * @slow_ns: and so much more on a path, [from][to]
  * @corrupt_ppm: frames in a million in which one byte changes on the way
  * @lose_ppm: frames in a million that vanish, as by a faulty sender
+ * @lose_next: of this wire type the next frame vanishes, [from][to]; 0 = none
  * @replay_ppm: an older frame of the same sender comes once more
  * @old: frames kept for that, by sender and receiver
  * @sent_bytes: handed to a socket since net_reset()
@@ -86,6 +87,7 @@ struct net {
 	u64 slow_ns[8][8];
 	u32 corrupt_ppm;
 	u32 lose_ppm;
+	u16 lose_next[8][8];
 	u32 replay_ppm;
 	struct frame *old[8][8][NET_OLD_FRAMES];
 	u64 sent_bytes;

@@ -169,6 +169,9 @@ void node_replace_disk(struct world *w, struct node *n)
 	n->seen_incarnation = 0;
 	n->worst.valid = false;
 	n->lost = true;
+	n->failed = false;
+	n->failure_passes = false;
+	n->failed_once = false;
 }
 
 /* ---- crash and attach -------------------------------------------------- */
@@ -183,6 +186,7 @@ void node_crash(struct world *w, struct node *n, int fate, bool host_only,
 	sim_trace(w, n->id, "CRASH%s", host_only ? " (the drive keeps power)" :
 						   "");
 	w->crashes++;
+	check_base_crash(w, n);
 	for (u8 p = 0; p < w->shape.nodes; p++) {
 		if (!n->link[p])
 			continue;

@@ -40,6 +40,7 @@ const struct plan_setting plan_setting[] = {
 	SETTING(control_delay_ns, 2 * SIM_MSEC),
 	SETTING(automatic, PLAN_KEEP),
 	SETTING(shrinks, 0),
+	SETTING(rebuilds, 0),
 	SETTING(heal, 0),
 	SETTING(bad_permille, 0),
 	SETTING(end_ns, PLAN_KEEP),
@@ -282,6 +283,7 @@ static void settle_in(struct world *w, const struct plan *p)
 	w->control.automatic = p->automatic;
 	w->control.shrinks = p->shrinks;
 	w->lend.bad_permille = p->bad_permille;
+	w->control.rebuilds = p->rebuilds;
 	sim_trace(w, SIM_NOBODY,
 		  "seed %llu: %u members, %s, %s, required %x, lease %llu ms",
 		  (unsigned long long)p->seed, p->shape.nodes,

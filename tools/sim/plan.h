@@ -47,6 +47,8 @@ enum plan_kind {
 	PLAN_MISROUTE,
 	PLAN_AGENT,
 	PLAN_WISH,
+	PLAN_TIGHT,
+	PLAN_AMBUSH,
 	PLAN_KINDS
 };
 
@@ -77,6 +79,7 @@ struct plan_op {
  * @control_delay_ns: of an order or a report, at most
  * @automatic: the controller acts by itself
  * @shrinks: it drops silent members from the required set
+ * @rebuilds: it orders a rebuild of who needs one
  * @heal: after the last operation everything heals and must agree in time
  * @bad_permille: of reads of an extent: the place is unreadable until it is written
  * @end_ns: when the operations are over
@@ -93,6 +96,7 @@ struct plan {
 	u64 control_delay_ns;
 	bool automatic;
 	bool shrinks;
+	bool rebuilds;
 	bool heal;
 	u32 bad_permille;
 	u64 end_ns;
@@ -148,9 +152,9 @@ typedef void plan_run_fn(struct world *w, const u32 *arg);
 
 /* plan_faults.c */
 plan_draw_fn draw_pause, draw_stall, draw_slow, draw_swap, draw_misroute,
-	     draw_agent, draw_wish;
+	     draw_agent, draw_wish, draw_ambush;
 plan_run_fn run_pause, run_stall, run_slow, run_swap, run_misroute, run_agent,
-	    run_wish;
+	    run_wish, run_ambush;
 
 /**
  * struct plan_setting - a number that holds for the whole run

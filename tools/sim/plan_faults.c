@@ -269,3 +269,21 @@ void run_wish(struct world *w, const u32 *arg)
 		break;
 	}
 }
+
+void draw_ambush(struct plan *p, struct rng *r, const struct mood *m, u64 at)
+{
+	(void)m;
+	plan_add(p, at, PLAN_AMBUSH,
+		 (u32)rng_between(r, SWB_REBUILD_PREPARING, SWB_REBUILD_CLEARING),
+		 (u32)rng_below(r, AMBUSH_KINDS), (u32)rng_below(r, 600),
+		 rng_chance(r, 500) ? 0 : some_us(r, 12 * SIM_MSEC));
+}
+
+void run_ambush(struct world *w, const u32 *arg)
+{
+	w->ambush = (struct ambush){
+		.armed = true, .stage = (u8)arg[0],
+		.what = (u8)(arg[1] % AMBUSH_KINDS), .fate = arg[2],
+		.delay_ns = arg[3] * SIM_USEC,
+	};
+}

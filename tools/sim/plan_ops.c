@@ -344,6 +344,26 @@ static void run_unlink(struct world *w, const u32 *arg)
 	control_unlink(w, n->id, peer->id);
 }
 
+/* ---- history ------------------------------------------------------------------- */
+
+static void draw_tight(struct plan *p, struct rng *r, const struct mood *m,
+		       u64 at)
+{
+	(void)m;
+	plan_add(p, at, PLAN_TIGHT, draw_node(p, r), 0, 0, 0);
+}
+
+/* As if the ring were full: who is away finds its history gone. */
+static void run_tight(struct world *w, const u32 *arg)
+{
+	struct node *n = primary_from(w, arg[0]);
+
+	if (!n)
+		return;
+	story_add(w, "the ring of n%u is tight", n->id);
+	store_want_room(w, n);
+}
+
 /* ---- healing --------------------------------------------------------------------- */
 
 static void draw_heal(struct plan *p, struct rng *r, const struct mood *m,
@@ -426,4 +446,9 @@ const struct plan_row plan_row[PLAN_KINDS] = {
 			 600, 1, 20, draw_agent, run_agent },
 	[PLAN_WISH] = { "wish", { NUMBER("what"), NUMBER("value") },
 			500, 1, 12, draw_wish, run_wish },
+	[PLAN_TIGHT] = { "tight", { START("of") },
+			 500, 5, 60, draw_tight, run_tight },
+	[PLAN_AMBUSH] = { "ambush", { NUMBER("stage"), NUMBER("what"),
+				      NUMBER("fate"), NUMBER("us") },
+			  500, 5, 40, draw_ambush, run_ambush },
 };

@@ -187,6 +187,7 @@ void node_post(struct world *w, struct node *n, struct swb_event *ev)
 	story_step(w, n, &before, ev, &out);
 	check_step(w, n, &before, ev, &out);
 	cover_step(n, &before, ev, &out);
+	ambush_step(w, n, before.rebuild);
 	for (u32 i = 0; i < out.count; i++) {
 		trace_action(w, n, &out.act[i]);
 		act(w, n, &out.act[i]);

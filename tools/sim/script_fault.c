@@ -35,6 +35,21 @@ static bool do_slow(struct script *s)
 	return true;
 }
 
+/* lose nFROM nTO TYPE: the next such frame vanishes, the connection goes on */
+static bool do_lose(struct script *s)
+{
+	struct node *a = script_node(s, 1), *b = script_node(s, 2);
+	u16 type = SWB_WIRE_OPEN;
+
+	while (type <= SWB_WIRE_BASE_END &&
+	       strcmp(swb_text_wire(type), script_word(s, 3)) != 0)
+		type++;
+	if (!a || !b || type > SWB_WIRE_BASE_END)
+		return script_fail(s, "lose nFROM nTO TYPE");
+	s->w->net.lose_next[a->id][b->id] = type;
+	return true;
+}
+
 /* misroute nA nB nC [stranger] */
 static bool do_misroute(struct script *s)
 {
@@ -133,7 +148,8 @@ static u8 mode_of(const char *name)
 
 /*
  * wish primary nN|any, wish override nN, wish mode MODE, wish members N,
- * wish required MASK, wish shrink on|off, wish stopped on|off
+ * wish required MASK, wish shrink on|off, wish rebuilds on|off,
+ * wish stopped on|off
  */
 static bool do_wish(struct script *s)
 {
@@ -155,6 +171,8 @@ static bool do_wish(struct script *s)
 		c->wish_required = (u32)script_number(s, 2, 0);
 	} else if (strcmp(what, "shrink") == 0) {
 		c->shrinks = on;
+	} else if (strcmp(what, "rebuilds") == 0) {
+		c->rebuilds = on;
 	} else if (strcmp(what, "stopped") == 0) {
 		c->stopped = on;
 	} else {
@@ -171,7 +189,7 @@ bool script_fault(struct script *s, bool *known)
 	} commands[] = {
 		{ "wish", do_wish },
 		{ "pause", do_pause }, { "stall", do_pause },
-		{ "slow", do_slow }, { "misroute", do_misroute },
+		{ "slow", do_slow }, { "lose", do_lose }, { "misroute", do_misroute },
 		{ "fail", do_fail }, { "lie", do_lie }, { "watch", do_watch },
 		{ "store", do_store },
 	};

@@ -54,6 +54,7 @@ static void draw_chance(struct plan *p, struct rng *r)
 	p->control_delay_ns = rng_between(r, SIM_MSEC, 30 * SIM_MSEC);
 	p->automatic = true;
 	p->shrinks = rng_chance(r, 300);
+	p->rebuilds = rng_chance(r, 600);
 	p->heal = true;
 }
 
@@ -71,6 +72,19 @@ static u32 draw_steps(struct rng *r)
 			      rng_between(r, 400, 1200));
 }
 
+/* Members that fall behind, rings that forget, and copies that meet faults. */
+static void draw_copies(struct plan *p, struct rng *r, struct mood *m)
+{
+	p->rebuilds = true;
+	p->shrinks = true;
+	m->rate[PLAN_ISOLATE] = (u32)rng_between(r, 10, 60);
+	m->rate[PLAN_TIGHT] = (u32)rng_between(r, 60, 200);
+	m->rate[PLAN_AMBUSH] = (u32)rng_between(r, 20, 150);
+	m->rate[PLAN_HEAL] = (u32)rng_between(r, 120, 250);
+	m->rate[PLAN_WRITE] = (u32)rng_between(r, 400, 900);
+	p->control_delay_ns = 2 * SIM_MSEC;
+}
+
 static void draw_mood(struct plan *p, struct rng *r, struct mood *m)
 {
 	memset(m, 0, sizeof(*m));
@@ -85,6 +99,10 @@ static void draw_mood(struct plan *p, struct rng *r, struct mood *m)
 	m->hot_block = rng_chance(r, 300);
 	m->big_permille = p->shape.blocks != SIM_BLOCKS_MAX ? 0 :
 			  rng_chance(r, 400) ? 900 : 400;
+	if (rng_chance(r, 150)) {
+		draw_copies(p, r, m);
+		return;
+	}
 	if (!rng_chance(r, 60))
 		return;
 	/* churn: many openings, until the lineage table folds */

@@ -54,6 +54,7 @@ void world_create(struct world *w, u64 seed, const struct sim_shape *shape)
 {
 	w->seed = seed;
 	w->shape = *shape;
+	memset(&w->ambush, 0, sizeof(w->ambush));
 	rng_seed(&w->rng, seed);
 	clock_reset(&w->clock);
 	net_reset(&w->net);

@@ -117,6 +117,42 @@ struct seen {
 	bool newest;
 };
 
+enum ambush_kind {
+	AMBUSH_TARGET,		/* its host dies */
+	AMBUSH_SOURCE,
+	AMBUSH_LINK,
+	AMBUSH_PROMOTE,
+	AMBUSH_STALL,		/* the target's disk */
+	AMBUSH_PAUSE,		/* the source */
+	AMBUSH_KINDS
+};
+
+/**
+ * struct ambush - a fault that waits for a copy (ambush.c)
+ * @stage: enum swb_rebuild_phase that the target has to reach
+ * @what: enum ambush_kind
+ * @fate: what a cache saves, or how long something stands still
+ * @delay_ns: so much later
+ */
+struct ambush {
+	bool armed;
+	u8 stage;
+	u8 what;
+	u32 fate;
+	u64 delay_ns;
+};
+
+/** enum copy_fate - of deltas and rebuilds: how many began, and what became of them */
+enum copy_fate {
+	COPY_BEGUN,		/* the mark is durable */
+	COPY_DONE,
+	COPY_TARGET_DIED,
+	COPY_SOURCE_DIED,
+	COPY_OVERTAKEN,		/* by a promotion */
+	COPY_CUT_OFF,		/* by a link, a refusal, a deadline */
+	COPY_FATES
+};
+
 /**
  * struct op - an upper write or barrier
  * @inv_ns: when the client asked
@@ -160,6 +196,7 @@ struct world {
 	u32 seen_count;
 	u32 seen_cap;
 	struct seen *seen;
+	struct ambush ambush;
 	u32 asleep;		/* who stays away when the others heal */
 	u64 events;
 	u64 steps;
@@ -169,7 +206,7 @@ struct world {
 	u64 crashes;
 	u64 truncations;
 	u64 wraps;
-	u64 rebuilds;
+	u64 copies[COPY_FATES];
 	u64 letters[6][26];
 	char first[256];
 };
@@ -178,6 +215,9 @@ void world_create(struct world *w, u64 seed, const struct sim_shape *shape);
 /** world_reset() - everything of a run is gone; the world may be created again */
 void world_reset(struct world *w);
 void world_destroy(struct world *w);
+
+/** ambush_step() - the target's stage was @before until this step */
+void ambush_step(struct world *w, const struct node *n, u8 before);
 
 /** world_turn() - one task, then every checker; false when nothing is left */
 bool world_turn(struct world *w);
