@@ -86,8 +86,8 @@ wanted 'scenario A-18 (scenarios.md): selftests/test_basic_05.sh does not exist'
 sed -i '/^| S20 /s/| [^|]* |$/| |/' "$design/scenarios.md"
 wanted 'scenario S20 (scenarios.md): has no test' "a row without a test"
 
-sed -i '/^| S9 /s/| [^|]* |$/| planned: issue 3 |/' "$design/scenarios.md"
-wanted 'scenario S9 (scenarios.md): is planned for issue 3, which is this one' \
+sed -i '/^| S9 /s/| [^|]* |$/| planned: issue 4 |/' "$design/scenarios.md"
+wanted 'scenario S9 (scenarios.md): is planned for issue 4, which is this one' \
 	"a plan that is due"
 
 sed -i '/^| S20 /s/| dist |/| vm |/' "$design/scenarios.md"
