@@ -148,6 +148,49 @@ static void check_i213(struct world *w, struct node *n, u8 peer,
 			      n->id, peer);
 }
 
+/* Who is waited for? Not who gets a copy: its acks count for nothing. */
+static bool has_budget(const struct swb_core *c, u8 peer)
+{
+	const struct swb_core_peer *p = &c->peer[peer];
+
+	if (p->void_copy || c->config.mode == SWBLOCK_MODE_BEST_EFFORT)
+		return true;
+	return c->config.mode == SWBLOCK_MODE_SYNC_ALL &&
+	       !(c->config.required & (1u << peer));
+}
+
+/*
+ * I-058: after a tick nobody who is not required holds more history than allowed,
+ * or has stood still, with something left to take, for longer than allowed.
+ */
+static void check_i058(struct world *w, struct node *n, u8 peer,
+		       const struct swb_event *ev)
+{
+	const struct swb_core_peer *p = &n->core.peer[peer];
+	u64 got[3] = { p->received, p->durable, p->base_acked };
+	struct pace *pace = &n->pace[peer];
+	bool left = p->void_copy ? !p->base_sent || p->durable < p->base_end :
+		    p->state == SWBLOCK_PEER_CATCHING_UP &&
+		    (p->durable < p->target || p->received < p->target);
+
+	if (n->core.role != SWBLOCK_ROLE_PRIMARY || !p->matched)
+		return;
+	if (pace->session != p->session ||
+	    memcmp(pace->got, got, sizeof(got)) != 0) {
+		pace->session = p->session;
+		memcpy(pace->got, got, sizeof(got));
+		pace->since_ns = ev->now_ns;
+	}
+	if (ev->type != SWB_EV_TICK || !has_budget(&n->core, peer))
+		return;
+	if (w->stall_ns && left && ev->now_ns >= pace->since_ns + w->stall_ns)
+		sim_violation(w, 58, "n%u lets n%u stand still for %llu us",
+			      n->id, peer, U((ev->now_ns - pace->since_ns) / 1000));
+	if (p->durable < ev->lsn && p->pin_lsn < ev->lsn)
+		sim_violation(w, 58, "n%u keeps history from %llu for n%u, %llu is allowed",
+			      n->id, U(p->durable), peer, U(ev->lsn));
+}
+
 /* What broke off a copy under way, as its target saw it. */
 static void count_end(struct world *w, const struct node *n,
 		      const struct swb_core *before, const struct swb_event *ev)
@@ -177,5 +220,6 @@ void check_base_step(struct world *w, struct node *n,
 			continue;
 		check_i073(w, n, p, before);
 		check_i213(w, n, p, before, ev);
+		check_i058(w, n, p, ev);
 	}
 }

@@ -178,6 +178,8 @@ static void peer_link_rows(struct look *l)
 	HIT(peer, 03, l->q->state == SWBLOCK_PEER_OPENING && l->p->session);
 	HIT(peer, 04, l->q->state == SWBLOCK_PEER_OPENING &&
 	    l->p->state == SWBLOCK_PEER_REFUSED);
+	HIT(peer, 31, l->q->state == SWBLOCK_PEER_OPENING &&
+	    l->p->state == SWBLOCK_PEER_NEEDS_REBUILD);
 	HIT(peer, 05, l->p->state == SWBLOCK_PEER_NEEDS_REBUILD &&
 	    l->q->state == SWBLOCK_PEER_NEEDS_REBUILD);
 	HIT(peer, 06, !l->q->linked &&

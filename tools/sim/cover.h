@@ -23,7 +23,7 @@
 	X(peer, 11) X(peer, 12) X(peer, 13) X(peer, 14) X(peer, 15)	\
 	X(peer, 16) X(peer, 17) X(peer, 18) X(peer, 19) X(peer, 20)	\
 	X(peer, 21) X(peer, 22) X(peer, 23) X(peer, 24) X(peer, 25)	\
-	X(peer, 26) X(peer, 27) X(peer, 28) X(peer, 29) X(peer, 30)	\
+	X(peer, 26) X(peer, 27) X(peer, 28) X(peer, 29) X(peer, 30) X(peer, 31)	\
 	X(copy, 01) X(copy, 02) X(copy, 03) X(copy, 04) X(copy, 05)	\
 	X(copy, 06) X(copy, 07) X(copy, 08) X(copy, 09) X(copy, 10)	\
 	X(copy, 11) X(copy, 12) X(copy, 13) X(copy, 14) X(copy, 15)	\

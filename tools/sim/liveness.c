@@ -81,6 +81,8 @@ static void heal(struct world *w, u32 asleep)
 	w->control.automatic = true;
 	w->control.healed = true;
 	w->control.rebuilds = true;
+	w->budget_records = 0;
+	w->stall_ns = 0;
 	for (u8 i = 0; i < w->shape.nodes; i++) {
 		if (asleep & (1u << i)) {
 			story_add(w, "n%u stays away", i);

@@ -372,6 +372,9 @@ static void tick(struct world *w, struct task *t)
 	struct swb_event ev = { .type = SWB_EV_TICK };
 
 	world_later(w, n->id, TICK_NS, tick, 0, 0);
+	n->core.tune.catchup_stall_ns = w->stall_ns;
+	if (w->budget_records && n->core.log.head > w->budget_records)
+		ev.lsn = n->core.log.head - w->budget_records;
 	node_post(w, n, &ev);
 	node_admit_parked(w, n);
 	if (swb_core_writeback_limit(&n->core) > n->core.d.extent_lo)

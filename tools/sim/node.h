@@ -180,6 +180,17 @@ struct worst {
 };
 
 /**
+ * struct pace - when a primary last saw a peer get further
+ * @session: of which this is
+ * @got: what it had received, had durably, and had taken of a base lane
+ */
+struct pace {
+	u64 session;
+	u64 got[3];
+	u64 since_ns;
+};
+
+/**
  * struct node - a member and its executor
  * @boot: raised by each crash; tasks of older boots are dropped
  * @watch: its clock; kept over crashes
@@ -261,6 +272,7 @@ struct node {
 	u64 seen_incarnation;
 	u64 sent_lsn[8];
 	u64 sent_session[8];
+	struct pace pace[8];
 	u64 flushed_lsn;
 	u32 old_conn;
 	u64 old_session;

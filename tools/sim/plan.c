@@ -41,6 +41,8 @@ const struct plan_setting plan_setting[] = {
 	SETTING(automatic, PLAN_KEEP),
 	SETTING(shrinks, 0),
 	SETTING(rebuilds, 0),
+	SETTING(budget_records, 0),
+	SETTING(stall_ns, 0),
 	SETTING(heal, 0),
 	SETTING(bad_permille, 0),
 	SETTING(end_ns, PLAN_KEEP),
@@ -284,6 +286,8 @@ static void settle_in(struct world *w, const struct plan *p)
 	w->control.shrinks = p->shrinks;
 	w->lend.bad_permille = p->bad_permille;
 	w->control.rebuilds = p->rebuilds;
+	w->budget_records = p->budget_records;
+	w->stall_ns = p->stall_ns;
 	sim_trace(w, SIM_NOBODY,
 		  "seed %llu: %u members, %s, %s, required %x, lease %llu ms",
 		  (unsigned long long)p->seed, p->shape.nodes,

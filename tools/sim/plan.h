@@ -80,6 +80,8 @@ struct plan_op {
  * @automatic: the controller acts by itself
  * @shrinks: it drops silent members from the required set
  * @rebuilds: it orders a rebuild of who needs one
+ * @budget_records: history that a primary keeps for who is not required; 0 = any
+ * @stall_ns: and how long such a peer may get no further; 0 = for ever
  * @heal: after the last operation everything heals and must agree in time
  * @bad_permille: of reads of an extent: the place is unreadable until it is written
  * @end_ns: when the operations are over
@@ -97,6 +99,8 @@ struct plan {
 	bool automatic;
 	bool shrinks;
 	bool rebuilds;
+	u32 budget_records;
+	u64 stall_ns;
 	bool heal;
 	u32 bad_permille;
 	u64 end_ns;

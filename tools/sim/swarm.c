@@ -55,6 +55,8 @@ static void draw_chance(struct plan *p, struct rng *r)
 	p->automatic = true;
 	p->shrinks = rng_chance(r, 300);
 	p->rebuilds = rng_chance(r, 600);
+	p->budget_records = rng_chance(r, 150) ? (u32)rng_between(r, 4, 120) : 0;
+	p->stall_ns = rng_chance(r, 150) ? rng_between(r, 50, 500) * SIM_MSEC : 0;
 	p->heal = true;
 }
 

@@ -55,6 +55,8 @@ void world_create(struct world *w, u64 seed, const struct sim_shape *shape)
 	w->seed = seed;
 	w->shape = *shape;
 	memset(&w->ambush, 0, sizeof(w->ambush));
+	w->budget_records = 0;
+	w->stall_ns = 0;
 	rng_seed(&w->rng, seed);
 	clock_reset(&w->clock);
 	net_reset(&w->net);

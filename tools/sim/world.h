@@ -196,6 +196,8 @@ struct world {
 	u32 seen_count;
 	u32 seen_cap;
 	struct seen *seen;
+	u32 budget_records;	/* I-058: of history, for who is not required */
+	u64 stall_ns;		/* and of time without progress */
 	struct ambush ambush;
 	u32 asleep;		/* who stays away when the others heal */
 	u64 events;

@@ -603,6 +603,25 @@ TEST(test_epoch_late_ack_after_fence, "an ack of the old epoch that arrives "
 	CHECK_EQ(r.c.peer[1].durable, 0);
 }
 
+TEST(test_epoch_demote_of_held_io, "a demotion ends what a fenced primary still holds, "
+	"and links that were made since")
+{
+	setup(0, 10);
+	rig_promote(&r, 2, &best2);
+	r.c.openers = 1;
+	rig_order_adopt(&r, 3);
+	rig_written(&r, 11);
+	rig_flushed(&r, 11);
+	rig_saved(&r);
+	rig_link(&r, 1);
+	CHECK(r.c.peer[1].linked);
+	STEP(&r, .type = SWB_EV_DEMOTE_ORDERED, .cookie = 77);
+	CHECK(order(&r, SWB_ACT_FAIL_IO));
+	CHECK_EQ(order_to(&r, 1, SWB_ACT_SEND_CLOSE)->a, SWBLOCK_REASON_DEMOTED);
+	CHECK(!r.c.peer[1].linked);
+	CHECK_EQ(value(&r, SWB_ACT_NOTIFY_ROLE), 77);
+}
+
 TEST(test_epoch_demote, "a demotion fails what waits, ends sessions and "
 	"leaves the openers stale (ambiguity 19)")
 {
