@@ -14,9 +14,10 @@
 #define LANE_WINDOW	(6 * SWB_GRANULE_BYTES)
 #define GRANULE_BLOCKS	(SWB_GRANULE_BYTES / SIM_BLOCK)
 
-static u32 granules(const struct world *w)
+static u32 granules(const struct node *n)
 {
-	return (w->shape.blocks + GRANULE_BLOCKS - 1) / GRANULE_BLOCKS;
+	return (u32)((n->core.extent_saved + SWB_GRANULE_BYTES - 1) /
+		     SWB_GRANULE_BYTES);
 }
 
 /* ---- bitmap -------------------------------------------------------------- */
@@ -123,7 +124,7 @@ void base_start(struct world *w, struct node *n, const struct swb_action *a)
 	memset(l, 0, sizeof(*l));
 	l->soon = soon;
 	l->session = a->a;
-	for (u32 i = 0; i < granules(w); i++)
+	for (u32 i = 0; i < granules(n); i++)
 		l->todo[i] = a->b == SWB_START_REBUILD || n->bits[i];
 	lane_later(w, n, a->peer, SIM_MSEC);
 }
@@ -200,16 +201,16 @@ static void lane_end(struct world *w, struct node *n, u8 peer)
 	node_post(w, n, &ev);
 }
 
-static bool lane_next(const struct world *w, struct lane *l)
+static bool lane_next(const struct node *n, struct lane *l)
 {
-	while (l->at < granules(w) && !l->todo[l->at])
+	while (l->at < granules(n) && !l->todo[l->at])
 		l->at++;
-	if (l->at == granules(w))
+	if (l->at == granules(n))
 		return false;
 	l->block = l->at++ * GRANULE_BLOCKS;
 	l->blocks = GRANULE_BLOCKS;
-	if (l->block + l->blocks > w->shape.blocks)
-		l->blocks = w->shape.blocks - l->block;
+	if (l->block + l->blocks > n->core.extent_saved / SIM_BLOCK)
+		l->blocks = (u32)(n->core.extent_saved / SIM_BLOCK) - l->block;
 	return true;
 }
 
@@ -236,7 +237,7 @@ static void lane_run(struct world *w, struct task *t)
 		lane_later(w, n, peer, SIM_MSEC);
 		return;
 	}
-	if (!lane_next(w, l)) {
+	if (!lane_next(n, l)) {
 		lane_end(w, n, peer);
 		return;
 	}

@@ -85,6 +85,8 @@ static const struct {
 		"P10: the mark is cleared before the extent is flushed" },
 	[BREAK_DONE_EARLY] = { "done-early",
 		"P10: the last ack leaves before the mark is durably gone" },
+	[BREAK_GROW_DIRTY] = { "grow-dirty",
+		"I-238: what a growth adds is not zeroed" },
 	[BREAK_REPAIR_STALE] = { "repair-stale",
 		"I-237: a block is repaired though it was written meanwhile" },
 };

@@ -99,6 +99,7 @@ void check_write_admitted(struct world *w, struct node *n, struct op *op)
 	const struct ref_epoch *e = ref_epoch_of(&w->ref, op->epoch);
 
 	check_admitted(w, n);
+	check_fits(w, n, op);
 	if (!node_is_primary(n) || n->core.d.opened != n->core.d.epoch ||
 	    !lease_ok(w, n))
 		sim_violation(w, 25, "n%u admits a write without the right to",

@@ -69,6 +69,10 @@ void check_base_crash(struct world *w, const struct node *n);
 void check_base_step(struct world *w, struct node *n,
 		     const struct swb_core *before, const struct swb_event *ev);
 
+/* grow.c */
+void check_grown(struct world *w, struct node *n, const struct worst *s);
+void check_fits(struct world *w, struct node *n, const struct op *op);
+
 /* check_client.c */
 /** check_client_read() - a client reads a few blocks, each by itself */
 void check_client_read(struct world *w, struct node *n);

@@ -28,7 +28,7 @@ void check_before_mark(struct world *w, struct node *n)
 	    (c->d.flags & SWB_SUPER_INCONSISTENT))
 		return;
 	ref_state(&w->ref, ref_epoch_at(&w->ref, c->log.last_epoch, m), m, want);
-	for (u32 b = 0; b < w->shape.blocks; b++)
+	for (u32 b = 0; b < c->d.extent_bytes / SIM_BLOCK; b++)
 		if (block_wid(n->disk.stable, b) != want[b]) {
 			sim_violation(w, 213, "n%u: a delta from %llu begins, block %u is of write %lld, not %lld",
 				      n->id, U(m), b,
@@ -68,7 +68,7 @@ void check_unmarked(struct world *w, struct node *n)
 			      n->id, U(c->d.extent_hi), U(c->log.durable));
 	check_image(w, n, 66);
 	ref_state(&w->ref, tip, c->d.extent_lo, lo);
-	for (u32 b = 0; b < w->shape.blocks; b++)
+	for (u32 b = 0; b < c->d.extent_bytes / SIM_BLOCK; b++)
 		if (block_wid(n->disk.stable, b) != lo[b] &&
 		    !check_wrote(w, tip, c->d.extent_lo, c->d.extent_hi, b,
 				 block_wid(n->disk.stable, b))) {

@@ -230,15 +230,16 @@ static void overlay_log(struct node *n, u64 *wid)
 void check_image(struct world *w, struct node *n, u32 id)
 {
 	static u64 have[SIM_BLOCKS_MAX], want[SIM_BLOCKS_MAX];
+	u32 blocks = (u32)(n->core.d.extent_bytes / SIM_BLOCK);
 	u64 tip = n->core.log.last_epoch;
 
-	for (u32 b = 0; b < w->shape.blocks; b++)
+	for (u32 b = 0; b < blocks; b++)
 		if (!ref_wid_of(n->disk.view + NODE_EXTENT_OFFSET +
 				(u64)b * SIM_BLOCK, b, &have[b]))
 			have[b] = ~0ULL;
 	overlay_log(n, have);
 	ref_state(&w->ref, tip, n->core.log.head, want);
-	for (u32 b = 0; b < w->shape.blocks; b++)
+	for (u32 b = 0; b < blocks; b++)
 		if (have[b] != want[b]) {
 			sim_violation(w, id, "n%u at (%llu,%llu): block %u is of write %lld, not %lld",
 				      n->id, U(tip), U(n->core.log.head), b,
@@ -268,7 +269,7 @@ static void check_i115(struct world *w, struct node *n, const struct worst *s)
 	if (s->last_epoch == 0 || marked(s))
 		return;
 	ref_state(&w->ref, s->last_epoch, s->d.extent_lo, at_lo);
-	for (u32 b = 0; b < w->shape.blocks; b++) {
+	for (u32 b = 0; b < s->d.extent_bytes / SIM_BLOCK; b++) {
 		u64 wid;
 
 		if (!ref_wid_of(n->disk.stable + NODE_EXTENT_OFFSET +
@@ -315,6 +316,7 @@ void check_super_stable(struct world *w, struct node *n)
 
 	check_i105(w, n, s);
 	check_i021_disk(w, n, s);
+	check_grown(w, n, s);
 	if (moved || n->clear)
 		check_i115(w, n, s);
 	if (moved)

@@ -157,6 +157,8 @@ static void loss_rows(struct look *l)
 	HIT(role, 24, gained & SWBLOCK_COND_SUSPENDED_ADMIN);
 	HIT(role, 25, is(l, SWB_EV_SUSPEND_ORDERED) &&
 	    (l->a->hold & ~l->b->hold & SWBLOCK_COND_SUSPENDED_ADMIN));
+	HIT(role, 26, is(l, SWB_EV_EXTENT_GROWN) &&
+	    l->a->d.extent_bytes < l->b->d.extent_bytes);
 	HIT(role, 20, failed);
 	HIT(role, 21, l->a->stale_openers && !l->b->stale_openers);
 	HIT(role, 22, l->a->open == SWB_OPEN_SAVING &&

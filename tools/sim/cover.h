@@ -17,7 +17,7 @@
 	X(role, 06) X(role, 07) X(role, 08) X(role, 09) X(role, 10)	\
 	X(role, 11) X(role, 12) X(role, 13) X(role, 14) X(role, 15)	\
 	X(role, 16) X(role, 17) X(role, 18) X(role, 19) X(role, 20)	\
-	X(role, 21) X(role, 22) X(role, 24) X(role, 25)			\
+	X(role, 21) X(role, 22) X(role, 24) X(role, 25) X(role, 26)			\
 	X(peer, 01) X(peer, 02) X(peer, 03) X(peer, 04) X(peer, 05)	\
 	X(peer, 06) X(peer, 07) X(peer, 08) X(peer, 09) X(peer, 10)	\
 	X(peer, 11) X(peer, 12) X(peer, 13) X(peer, 14) X(peer, 15)	\

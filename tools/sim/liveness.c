@@ -200,9 +200,9 @@ static bool majority_lost(const struct world *w, const struct node *p)
 }
 
 /*
- * sync_quorum: a disk is gone while a copy was under way to another member, and
- * those who still have a vote are no majority (P7): an override is the only way.
- * Copies alone never come to that: a majority stays whole (P10).
+ * sync_quorum: a disk or a member is gone while a copy was under way to another
+ * member, and those who still have a vote are no majority (P7): they wait for it, or
+ * for an override. Copies alone never come to that: a majority stays whole (P10).
  */
 static bool votes_lost(struct world *w, const struct swb_config *cfg)
 {
@@ -213,7 +213,8 @@ static bool votes_lost(struct world *w, const struct swb_config *cfg)
 	for (u8 i = 0; i < cfg->member_count; i++) {
 		u8 k = control_node_of(w, &cfg->member[i]);
 
-		if (k == SIM_NOBODY || disk_failed(&w->node[k]))
+		if (k == SIM_NOBODY || disk_failed(&w->node[k]) ||
+		    (w->asleep & (1u << k)))
 			gone++;
 		else if (!(check_worst(w, &w->node[k])->d.flags &
 			   SWB_SUPER_INCONSISTENT))

@@ -71,9 +71,9 @@ static void format(struct world *w, struct node *n, u8 identity)
 	d->ring_offset = NODE_RING_OFFSET;
 	d->ring_bytes = NODE_RING_BYTES;
 	d->extent_offset = NODE_EXTENT_OFFSET;
-	d->extent_bytes = (u64)w->shape.blocks * SIM_BLOCK;
+	d->extent_bytes = (u64)(w->shape.size ?: w->shape.blocks) * SIM_BLOCK;
 	d->bitmap_offset = NODE_BITMAP_OFFSET;
-	d->bitmap_bytes = SWB_BITMAP_BYTES(d->extent_bytes);
+	d->bitmap_bytes = SWB_BITMAP_BYTES((u64)w->shape.blocks * SIM_BLOCK);
 	d->incarnation = 1;
 	d->tail_seq = 1;
 	d->tail_lsn = 1;
@@ -81,6 +81,12 @@ static void format(struct world *w, struct node *n, u8 identity)
 	disk_complete(&n->disk, disk_submit(&n->disk, SWB_SUPER_OFFSET_1, buf,
 					    sizeof(buf)));
 	base_format(n);
+	for (u32 b = (u32)(d->extent_bytes / SIM_BLOCK); b < w->shape.blocks; b++) {
+		memset(buf, 0xa5, SIM_BLOCK);		/* what was there before */
+		disk_complete(&n->disk, disk_submit(&n->disk, NODE_EXTENT_OFFSET +
+						    (u64)b * SIM_BLOCK, buf,
+						    SIM_BLOCK));
+	}
 	disk_flush_end(&n->disk, disk_flush_begin(&n->disk));
 }
 
@@ -119,6 +125,7 @@ static void forget(struct node *n)
 	n->back_drop = 0;
 	n->prepare = PREPARE_IDLE;
 	n->clear = CLEAR_IDLE;
+	n->grow_to = 0;
 	n->bits_forget = false;
 	n->base.busy = false;
 	memset(n->wrote, 0, sizeof(n->wrote));
@@ -166,6 +173,7 @@ void node_replace_disk(struct world *w, struct node *n)
 	n->seen_opened = 0;
 	n->seen_lo = 0;
 	n->seen_hi = 0;
+	n->seen_bytes = 0;
 	n->seen_incarnation = 0;
 	n->worst.valid = false;
 	n->lost = true;
@@ -534,6 +542,8 @@ struct op *node_write(struct world *w, struct node *n, u32 block, u32 blocks,
 	op->wid = zeroes ? 0 : w->ref.next_wid++;
 	if (node_paused(w, n))
 		op->state = OP_FAILED;	/* nobody there to issue it */
+	else if ((u64)(block + blocks) * SIM_BLOCK > n->core.extent_saved)
+		op->state = OP_FAILED;	/* the device ends there */
 	else
 		admit(w, n, op);
 	return op;

@@ -9,6 +9,7 @@
  *	wal.c	groups, ring, flush, cut
  *	store.c	superblock, write-back, trimming
  *	wire.c	frames in and out
+ *	grow.c	a larger extent
  *	base.c	delta and rebuild, both ends; the changed-block bitmap
  */
 #ifndef SWB_SIM_NODE_H
@@ -206,6 +207,7 @@ struct pace {
  * @bits: a byte per granule: the changed-block bitmap
  * @bits_forget: the batch under way moved the base: forget the bits when saved
  * @wrote: a byte per block: written back from the stream of this rebuild
+ * @grow_to: blocks that it is growing to, or 0; zeroed up to @grow_at
  * @link: connection to each member, 0 if none
  * @rx: frames not yet processed
  * @done_lsn: newest write completed to the client in this role
@@ -247,6 +249,8 @@ struct node {
 	u64 tight_ns;
 	u8 prepare;
 	u8 clear;
+	u32 grow_to;
+	u32 grow_at;
 	bool bits_forget;
 	u8 bits[NODE_GRANULES];
 	u8 wrote[SIM_BLOCKS_MAX];
@@ -269,6 +273,7 @@ struct node {
 	u64 seen_opened;
 	u64 seen_lo;
 	u64 seen_hi;
+	u64 seen_bytes;
 	u64 seen_incarnation;
 	u64 sent_lsn[8];
 	u64 sent_session[8];
@@ -374,6 +379,10 @@ void base_take(struct world *w, struct node *n, const struct base_frame *in);
 void base_raised(struct world *w, struct node *n);
 void base_clear(struct world *w, struct node *n);
 void base_cleared(struct world *w, struct node *n);
+
+/* grow.c */
+/** grow_start() - an order to make @n larger; the core may refuse it */
+void grow_start(struct world *w, struct node *n, u32 blocks);
 
 /* wire.c */
 void wire_base(struct world *w, struct node *n, u8 peer, const struct lane *l,

@@ -101,7 +101,7 @@ static u8 by_name(const char *(*text)(u8), u8 last, const char *name)
 	return 0;
 }
 
-/* world NODES MODE [policy=] [required=] [seed=] [trim=] [blocks=] [lease=MS] */
+/* world NODES MODE [policy=] [required=] [seed=] [trim=] [blocks=] [size=] [lease=MS] */
 static bool do_world(struct script *s)
 {
 	struct sim_shape p = {
@@ -110,6 +110,7 @@ static bool do_world(struct script *s)
 				script_word(s, 2)),
 		.policy = SWBLOCK_POLICY_LOCAL,
 		.blocks = (u32)option_number(s, "blocks", 32),
+		.size = (u32)option_number(s, "size", 0),
 		.ring_unit = (u32)option_number(s, "unit", 512),
 		.trim_percent = (u32)option_number(s, "trim", 60),
 		.write_ns = 300 * SIM_USEC,
@@ -120,7 +121,7 @@ static bool do_world(struct script *s)
 	};
 
 	if (s->made || p.nodes < SIM_NODES_MIN || p.nodes > SIM_NODES_MAX ||
-	    !p.mode || p.blocks > SIM_BLOCKS_MAX ||
+	    !p.mode || p.blocks > SIM_BLOCKS_MAX || p.size > p.blocks ||
 	    p.clock_ppm > SIM_CLOCK_ERROR_PPM || p.agents > CONTROL_AGENTS)
 		return script_fail(s, "world NODES MODE, once");
 	if (option(s, "policy"))
@@ -316,6 +317,18 @@ static bool do_replace(struct script *s)
 	return true;
 }
 
+/* grow nN BLOCKS */
+static bool do_grow(struct script *s)
+{
+	struct node *n = script_node(s, 1);
+	u32 blocks = (u32)script_number(s, 2, 0);
+
+	if (!n || n->state != NODE_UP || !blocks || blocks > s->w->shape.blocks)
+		return script_fail(s, "grow nN BLOCKS");
+	grow_start(s->w, n, blocks);
+	return true;
+}
+
 static int read_view(void *ctx, u64 off, void *buf, u32 len)
 {
 	disk_read(ctx, off, buf, len);
@@ -411,7 +424,7 @@ static const struct {
 	{ "unblock", do_cut },	    { "link", do_cut },
 	{ "isolate", do_isolate },  { "join", do_isolate },
 	{ "crash", do_crash },	    { "restart", do_restart },
-	{ "replace", do_replace },  { "rot", do_rot },
+	{ "replace", do_replace },  { "grow", do_grow }, { "rot", do_rot },
 	{ "auto", do_control },	    { "reach", do_control },
 	{ "adopt", do_control },    { "assign", do_control },
 	{ "recertify", do_control }, { "expect", script_expect },

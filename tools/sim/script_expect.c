@@ -126,6 +126,9 @@ static bool expect_node(struct script *s, const char *what, struct node *n)
 		return expect_number(s, "head", n->core.log.head, 3);
 	if (strcmp(what, "durable") == 0)
 		return expect_number(s, "durable", n->core.log.durable, 3);
+	if (strcmp(what, "size") == 0)
+		return expect_number(s, "size", n->core.extent_saved / SIM_BLOCK,
+				     3);
 	if (strcmp(what, "epoch") == 0)
 		return expect_number(s, "epoch", n->core.d.epoch, 3);
 	if (strcmp(what, "block") == 0)

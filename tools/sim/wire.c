@@ -96,6 +96,7 @@ void wire_ack(struct world *w, struct node *n, u8 peer)
 	f.a[1] = ack.written;
 	f.a[2] = ack.durable;
 	f.a[3] = ack.base;
+	f.flush_lsn = ack.extent_bytes;
 	if (w->broken == BREAK_ACK_RECEIVED) {
 		f.a[1] = f.a[0];
 		f.a[2] = f.a[0];
@@ -550,6 +551,7 @@ static void take(struct world *w, struct node *n, struct incoming *in)
 		ev.u.ack.written = in->f.a[1];
 		ev.u.ack.durable = in->f.a[2];
 		ev.u.ack.base = in->f.a[3];
+		ev.u.ack.extent_bytes = in->f.flush_lsn;
 		node_post(w, n, &ev);
 		break;
 	case SWB_WIRE_PING:

@@ -59,6 +59,7 @@ enum sim_break {
 	BREAK_BASE_HI_LATE,
 	BREAK_CLEAR_UNFLUSHED,
 	BREAK_DONE_EARLY,
+	BREAK_GROW_DIRTY,
 	BREAK_REPAIR_STALE,
 	BREAK_COUNT
 };
@@ -70,6 +71,7 @@ enum sim_break {
  * @policy: enum swblock_policy
  * @required: required set of the first configuration
  * @blocks: size of the volume in 512-byte blocks
+ * @size: of the members at first, if smaller: they may grow up to @blocks
  * @ring_unit: 512 or 4096
  * @trim_percent: the ring is trimmed when it is fuller than this
  * @write_ns: latency of a disk write, at most
@@ -85,6 +87,7 @@ struct sim_shape {
 	u8 policy;
 	u32 required;
 	u32 blocks;
+	u32 size;
 	u32 ring_unit;
 	u32 trim_percent;
 	u64 write_ns;

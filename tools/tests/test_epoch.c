@@ -603,9 +603,11 @@ TEST(test_epoch_late_ack_after_fence, "an ack of the old epoch that arrives "
 	CHECK_EQ(r.c.peer[1].durable, 0);
 }
 
-TEST(test_epoch_demote_of_held_io, "a demotion ends what a fenced primary still holds, "
-	"and links that were made since")
+TEST(test_epoch_demote_of_held_io, "a demotion ends what a fenced primary still holds "
+	"while it opens its next epoch, and its links")
 {
+	struct swb_cert cert;
+
 	setup(0, 10);
 	rig_promote(&r, 2, &best2);
 	r.c.openers = 1;
@@ -613,7 +615,13 @@ TEST(test_epoch_demote_of_held_io, "a demotion ends what a fenced primary still 
 	rig_written(&r, 11);
 	rig_flushed(&r, 11);
 	rig_saved(&r);
+	cert = cert_of(&r, 3, &best2);
+	cert.last_granted_epoch = 2;
+	cert.last_granted = r.c.d.replica;
+	rig_certify(&r, &cert, 0);
+	CHECK(order(&r, SWB_ACT_SAVE_SUPER));
 	rig_link(&r, 1);
+	CHECK_EQ(r.c.role, SWBLOCK_ROLE_NONE);
 	CHECK(r.c.peer[1].linked);
 	STEP(&r, .type = SWB_EV_DEMOTE_ORDERED, .cookie = 77);
 	CHECK(order(&r, SWB_ACT_FAIL_IO));
