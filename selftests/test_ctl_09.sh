@@ -31,7 +31,6 @@ check "what is so already ends at once" set_volume --lease 6s --size 96M
 check_same "and takes none" "$epoch" "$(rec .epoch)"
 poll_until 60 some_primary || die "no primary"
 case $primary in a) to=b ;; *) to=a ;; esac
-old=$primary
 check "the role moves" swblockctl volume move "$VOL" "$to" --timeout 120
 await 60 "$to is primary" primary_is "$to"
 check_same "nobody is preferred afterwards" null "$(wished .primary)"
