@@ -95,14 +95,16 @@ void swb_core_received(struct swb_core *c, u8 peer, u64 now_ns, u32 nrec,
 		       u64 rec_epoch, bool opens)
 {
 	u64 first = c->log.head + 1;
+	/* the log of a copy begins below all that the source's table names */
+	bool forgotten = !c->log.last_epoch && c->log.head;
 
-	/* an epoch begins where it first appears, marked or not: P18 */
+	/* else an epoch begins where it first appears, marked or not: P18 */
 	if (rec_epoch > c->log.last_epoch) {
-		swb_lineage_open(&c->d.lineage, rec_epoch, first,
-				 opening_flags(c, rec_epoch));
+		if (opens || !forgotten)
+			swb_lineage_open(&c->d.lineage, rec_epoch, first,
+					 opening_flags(c, rec_epoch));
 		c->log.last_epoch = rec_epoch;
 	}
-	(void)opens;
 	c->log.head += nrec;
 	if (swb_session_is_peer(c, peer))
 		c->peer[peer].heard_ns = now_ns;

@@ -260,10 +260,14 @@ static void prepare_flushed(struct world *w, struct task *t)
 	if (n->failed || n->prepare != PREPARE_FLUSHING)
 		return;
 	disk_flush_end(&n->disk, t->a);
-	n->prepare = PREPARE_BACK;
 	ev.generation = (u32)(t->b >> 32);
 	ev.lsn = (u32)t->b;
-	node_post(w, n, &ev);	/* extent_hi must not pass the durable LSN */
+	/* extent_hi must not pass the durable LSN; a result of before a change of
+	 * role does not count (P5): flush again
+	 */
+	n->prepare = ev.generation == n->core.log.generation ? PREPARE_BACK :
+							       PREPARE_WRITES;
+	node_post(w, n, &ev);
 	prepare_go_on(w, n);
 }
 

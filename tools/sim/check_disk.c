@@ -189,19 +189,31 @@ bool check_gone(const struct world *w, const struct node *n, u8 i)
 			       &n->core.config.member[i]);
 }
 
+static bool marked(const struct worst *s)
+{
+	return s->d.flags & SWB_SUPER_INCONSISTENT;
+}
+
+/*
+ * The empty log of a void copy begins below all that the source's table of openings
+ * still names: no epoch is known there until the stream brings the next opening.
+ */
+static bool epoch_forgotten(const struct worst *s)
+{
+	return marked(s) && !s->last_epoch && !s->d.lineage.count &&
+	       s->first > s->head;
+}
+
 bool check_logged(struct world *w, struct node *n, u64 epoch, u64 lsn)
 {
 	const struct worst *s = check_worst(w, n);
 
 	if (lsn == 0)
 		return true;
+	if (epoch_forgotten(s))
+		return lsn <= s->head;
 	return lsn <= s->head &&
 	       ref_epoch_at(&w->ref, s->last_epoch, lsn) == epoch;
-}
-
-static bool marked(const struct worst *s)
-{
-	return s->d.flags & SWB_SUPER_INCONSISTENT;
 }
 
 bool check_holds(struct world *w, struct node *n, u64 epoch, u64 lsn)

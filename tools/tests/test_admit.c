@@ -98,6 +98,22 @@ TEST(test_admit_received_epochs, "received records extend the lineage where "
 	CHECK(swb_lineage_valid(&r.c.d.lineage));
 }
 
+TEST(test_admit_forgotten_epoch, "the log of a copy that begins below the source's table: "
+	"an epoch is not said to begin where it is only first seen (P18, I-223)")
+{
+	all2 = config_of(SWBLOCK_MODE_SYNC_ALL, SWBLOCK_POLICY_RECEIVED, 2);
+	rig_init(&r, 1, 10);
+	rig_replica(&r, 9, &all2);
+	memset(&r.c.d.lineage, 0, sizeof(r.c.d.lineage));
+	r.c.log.last_epoch = 0;
+	swb_core_received(&r.c, 0, 5, 3, 4, false);
+	CHECK_EQ(r.c.log.last_epoch, 4);
+	CHECK_EQ(r.c.d.lineage.count, 0);
+	swb_core_received(&r.c, 0, 5, 1, 5, true);
+	CHECK_EQ(r.c.d.lineage.count, 1);
+	CHECK_EQ(r.c.d.lineage.e[0].first_lsn, 14);
+}
+
 TEST(test_admit_own_facts, "facts are what the core holds, known C among "
 	"them, whatever the apply side says")
 {
