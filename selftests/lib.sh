@@ -217,14 +217,26 @@ wipe_disk()
 	return 0
 }
 
+# Seconds since the guest started, in $uptime_s: no clock that a test may set.
+uptime_s=0
+read_uptime()
+{
+	read -r uptime_s _ </proc/uptime
+	uptime_s=${uptime_s%.*}
+}
+
 # poll_until SECONDS COMMAND...: wait for a state; never sleep for one.
 poll_until()
 {
-	local end=$((SECONDS + $1))
+	local end
+
+	read_uptime
+	end=$((uptime_s + $1))
 	shift
 
 	until "$@" >/dev/null 2>&1; do
-		[ "$SECONDS" -lt "$end" ] || return 1
+		read_uptime
+		[ "$uptime_s" -lt "$end" ] || return 1
 		sleep 0.1
 	done
 }

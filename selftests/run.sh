@@ -45,6 +45,14 @@ limit_of()
 	echo "${SWB_TEST_TIMEOUT:-${own:-$timeout}}"
 }
 
+# Not bash's SECONDS: a test may set the clock.
+uptime_s=0
+read_uptime()
+{
+	read -r uptime_s _ </proc/uptime
+	uptime_s=${uptime_s%.*}
+}
+
 # Returns the test's code, 124 if it ran out of time, 125 if it cannot be killed.
 run_limited()
 {
@@ -53,9 +61,11 @@ run_limited()
 
 	reported setsid -w "$@" &
 	pid=$!
-	end=$((SECONDS + limit))
-	while kill -0 "$pid" 2>/dev/null && [ "$SECONDS" -lt "$end" ]; do
+	read_uptime
+	end=$((uptime_s + limit))
+	while kill -0 "$pid" 2>/dev/null && [ "$uptime_s" -lt "$end" ]; do
 		sleep 0.1
+		read_uptime
 	done
 	if ! kill -0 "$pid" 2>/dev/null; then
 		wait "$pid"
@@ -63,9 +73,11 @@ run_limited()
 	fi
 	echo w >/proc/sysrq-trigger
 	kill_children "$pid"
-	end=$((SECONDS + 5))
+	read_uptime
+	end=$((uptime_s + 5))
 	while kill -0 "$pid" 2>/dev/null; do
-		[ "$SECONDS" -lt "$end" ] || return 125
+		read_uptime
+		[ "$uptime_s" -lt "$end" ] || return 125
 		sleep 0.1
 	done
 	return 124
