@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A cluster of three nodes in one guest: a daemon for each of a, b, c, one SQLite
-# store on tmpfs, a scratch disk and a loopback port for each. Source it after
-# lib.sh and volume.sh.
+# store on tmpfs (or the etcd of etcd.sh), a scratch disk and a loopback port for
+# each. Source it after lib.sh and volume.sh.
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # shared with lib.sh, volume.sh and the tests
 
@@ -16,8 +16,9 @@ silence=4s turn=300ms
 shrink_ms=0
 wish_sequence=0
 preferred=null stopped=false format_force=false
-# advertise: HOST:PORT under which others reach a node, if not where it listens
-declare -A daemon_pid advertise
+# where a daemon listens, and where it says to be reached, unless that is the port of
+# its node
+declare -A daemon_pid listen_at advertise
 
 # replica NODE: the replica id of its member
 replica()
@@ -39,7 +40,7 @@ write_config()
 	  address: $store
 	  timeout: 2s
 	links:
-	  listen: 127.0.0.1:$(port "$1")
+	  listen: ${listen_at[$1]-127.0.0.1:$(port "$1")}
 	  ${advertise[$1]:+advertise: ${advertise[$1]}}
 	timing:
 	  silence: $silence
@@ -62,7 +63,7 @@ start_daemon()
 	shift
 
 	write_config "$node"
-	SWBLOCKD_FAULT_FILE=$swb_tmp/fault-$node \
+	SWBLOCKD_FAULT_FILE=$swb_tmp/fault-$node SWB_STORE_FAULT=$swb_tmp/store-fault-$node \
 		swblockd -c "$swb_tmp/$node.yaml" --faults "$@" >>"$swb_tmp/$node.log" 2>&1 &
 	daemon_pid[$node]=$!
 	defer kill -KILL "${daemon_pid[$node]}"
@@ -72,6 +73,34 @@ kill_daemon()
 {
 	kill "-${2:-KILL}" "${daemon_pid[$1]}" 2>/dev/null
 	wait "${daemon_pid[$1]}" 2>/dev/null
+}
+
+# freeze NAME: its daemon is stopped, but with no lock of SQLite's file, which it would
+# hold for as long as it is stopped, and nobody could win or grant anything
+freeze()
+{
+	while :; do
+		echo "sign.before:stop" >"$swb_tmp/fault-$1"
+		poll_until 30 stopped "$1" || die "set-up: the daemon of $1 does not stop"
+		rm -f "$swb_tmp/fault-$1"
+		# a thread of it may have been reading
+		! sqlite3 "$store" '.timeout 700' 'BEGIN EXCLUSIVE; ROLLBACK;' >/dev/null 2>&1 ||
+			return 0
+		kill -CONT "${daemon_pid[$1]}"
+	done
+}
+
+stopped()
+{
+	grep -q '^State:[[:space:]]*T' "/proc/${daemon_pid[$1]}/status"
+}
+
+# store_fault NODE WORDS: what its daemon meets in the store from now on, as in
+# store_fault.c; without WORDS all is well again
+store_fault()
+{
+	echo "${2-}" >"$swb_tmp/fault.new"
+	mv "$swb_tmp/fault.new" "$swb_tmp/store-fault-$1"
 }
 
 # wish MEMBER...: declare the volume with these members (or what changed in it)
@@ -119,6 +148,17 @@ primary_label()
 	case $id in
 	*1) echo a ;; *2) echo b ;; *3) echo c ;;
 	esac
+}
+
+# find_others: the nodes that are not primary, in $others
+find_others()
+{
+	local n
+
+	others=()
+	for n in "${nodes[@]}"; do
+		[ "$n" = "$primary" ] || others+=("$n")
+	done
 }
 
 # bd of the member as it was attached: the kernel chose the minor
@@ -225,4 +265,85 @@ check_history()
 		jq -r '[.epoch, .action, .owner] | join(" ")' >"$swb_tmp/moves"
 	check_same "the record was never moved out of turn" '' \
 		"$(history_faults <"$swb_tmp/moves")"
+}
+
+# --- leases ------------------------------------------------------------------
+
+# lease_left NODE: milliseconds, 0 if it is over
+lease_left()
+{
+	local end now
+
+	end=$(st "$1" .lease_ns)
+	read -r now _ </proc/uptime
+	now=${now/./}
+	echo $((${end:-0} / 1000000 > now * 10 ? ${end:-0} / 1000000 - now * 10 : 0))
+}
+
+lease_above()
+{
+	[ "$(lease_left "$1")" -gt "$2" ]
+}
+
+lease_below()
+{
+	[ "$(lease_left "$1")" -lt "$2" ]
+}
+
+# granted_ms: when the newest epoch was granted, by CLOCK_BOOTTIME, if nobody has set
+# the clock since
+granted_ms()
+{
+	local at now
+
+	at=$(swbdoc "$store" list "h/$VUUID/" | cut -f2- |
+		jq -r 'select(.action == "grant") | .at' | tail -n 1)
+	read -r now _ </proc/uptime
+	now=${now/./}
+	echo $((now * 10 - ($(date +%s%3N) - $(date -d "$at" +%s%3N))))
+}
+
+# watch_lease SECONDS NODE: how often its I/O was held, in $lease_held; the least that
+# was left of its lease, in $lease_min_ms
+watch_lease()
+{
+	local end left
+
+	lease_held=0 lease_min_ms=999999
+	read_uptime
+	end=$((uptime_s + $1))
+	while [ "$uptime_s" -lt "$end" ]; do
+		left=$(lease_left "$2")
+		[ "$left" -ge "$lease_min_ms" ] || lease_min_ms=$left
+		lacks_condition "$2" suspended_lease || lease_held=$((lease_held + 1))
+		sleep 0.1
+		read_uptime
+	done
+}
+
+# signs of life of all nodes, as they stand
+signs()
+{
+	swbdoc "$store" list n/ 2>/dev/null | cut -f2- | jq -r .counter | tr '\n' ' '
+}
+
+# have they stood still for two seconds?
+signs_stand_still()
+{
+	local before
+
+	before=$(signs)
+	sleep 2
+	[ "$before" = "$(signs)" ]
+}
+
+signs_move()
+{
+	! signs_stand_still
+}
+
+# newer_primary EPOCH: settled in an epoch behind it; sets $primary
+newer_primary()
+{
+	[ "$(rec .epoch)" -gt "$1" ] && some_primary
 }

@@ -161,26 +161,6 @@ come_back()
 
 # --- with daemons ------------------------------------------------------------------
 
-# freeze NAME: its daemon is stopped, but with no lock of SQLite's file, which it would
-# hold for as long as it is stopped, and nobody could win or grant anything
-freeze()
-{
-	while :; do
-		echo "sign.before:stop" >"$swb_tmp/fault-$1"
-		poll_until 30 stopped "$1" || die "set-up: the daemon of $1 does not stop"
-		rm -f "$swb_tmp/fault-$1"
-		# a thread of it may have been reading
-		! sqlite3 "$store" '.timeout 700' 'BEGIN EXCLUSIVE; ROLLBACK;' >/dev/null 2>&1 ||
-			return 0
-		kill -CONT "${daemon_pid[$1]}"
-	done
-}
-
-stopped()
-{
-	grep -q '^State:[[:space:]]*T' "/proc/${daemon_pid[$1]}/status"
-}
-
 # strike NAME HOW: what happens to a primary, and its daemon
 #   host-disk, host-wire, host-both   the daemon is killed and the member goes, as kill_member
 #   daemon   the daemon is killed, the member serves until its lease ends
