@@ -245,7 +245,8 @@ static bool beyond_repair(struct world *w)
 			    SWBLOCK_REASON_REQUIRED)
 			return true;
 
-	for (u32 i = 0; !p && i < c->judges; i++)
+	/* one whose own disk failed serves nothing, whatever its role */
+	for (u32 i = 0; (!p || disk_failed(p)) && i < c->judges; i++)
 		if (votes_lost(w, &c->judge[i]))
 			return true;
 	/* a judged one that does without him is no way out for who is not in it */
