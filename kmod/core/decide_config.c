@@ -40,6 +40,16 @@ const struct swb_report *swb_view_report(const struct swb_volume_view *v, u8 i)
 	       &m->report : NULL;
 }
 
+/*
+ * A disk that failed after its report was made is void for good, however old the
+ * news (P17a). Its report is nobody's rank any more; its C is still known (P16).
+ */
+u32 swb_view_report_flags(const struct swb_volume_view *v, u8 i)
+{
+	return v->member[i].report.flags |
+	       (v->member[i].flags & SWBLOCK_REPORT_DISK_FAILED);
+}
+
 bool swb_view_in_sync(const struct swb_volume_view *v, u8 i)
 {
 	if (!swb_view_alive(v, i) || swb_view_void(v, i))
@@ -571,7 +581,7 @@ static void trim_required(const struct swb_volume_view *v, u8 candidate,
 			 SWB_NOBODY)
 			left &= ~(1U << i);
 		else if (k != SWB_NOBODY && swb_view_report(v, k) &&
-			 !(swb_view_report(v, k)->flags & SWB_VOID_FLAGS))
+			 !(swb_view_report_flags(v, k) & SWB_VOID_FLAGS))
 			continue;
 		else if (!swb_config_required(had, &cfg->member[i]) ||
 			 lost(v, &cfg->member[i]))

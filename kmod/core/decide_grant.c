@@ -172,10 +172,14 @@ static void add_reports(const struct swb_volume_view *v, struct swb_cert *cert,
 
 	for (i = 0; i < v->member_count && i < SWB_VIEW_MAX; i++) {
 		const struct swb_report *r = swb_view_report(v, i);
+		struct swb_report *to = &cert->report[cert->report_count];
 
-		if (r && cert->report_count < SWB_MEMBERS_MAX &&
-		    judged == of_record(&v->authority, &v->member[i].replica))
-			cert->report[cert->report_count++] = *r;
+		if (!r || cert->report_count == SWB_MEMBERS_MAX ||
+		    judged != of_record(&v->authority, &v->member[i].replica))
+			continue;
+		*to = *r;
+		to->flags = swb_view_report_flags(v, i);
+		cert->report_count++;
 	}
 }
 

@@ -21,6 +21,9 @@ bool swb_view_void(const struct swb_volume_view *v, u8 i);
 /** swb_view_report() - its report of the record's epoch, NULL if there is none */
 const struct swb_report *swb_view_report(const struct swb_volume_view *v, u8 i);
 
+/** swb_view_report_flags() - those of that report, and a disk failure since (P17a) */
+u32 swb_view_report_flags(const struct swb_volume_view *v, u8 i);
+
 /** swb_view_in_sync() - a living member that the primary calls in sync, or itself */
 bool swb_view_in_sync(const struct swb_volume_view *v, u8 i);
 

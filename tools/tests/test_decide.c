@@ -492,6 +492,39 @@ TEST(test_decide_reports, "reports of the living are awaited for a moment; witho
 	EXPECT('H', NOTHING);
 }
 
+TEST(test_decide_failed_since, "the disk with the best log fails after its report: it "
+	"ranks no more, and is evidence no more; what it says of C still holds (P17a)")
+{
+	static struct swb_cert cert;
+
+	won(SWBLOCK_MODE_SYNC_ALL, 3);
+	v.wish.shrink_ms = 1000;
+	report(0, 5, 120);
+	v.member[0].report.committed = 100;
+	report(1, 5, 110);
+	report(2, 5, 100);
+	EXPECT('G', GRANT);
+	CHECK_EQ(d.candidate, 0);
+	v.member[0].flags = SWBLOCK_REPORT_DISK_FAILED;
+	EXPECT('G', GRANT);
+	CHECK_EQ(d.candidate, 1);
+	CHECK_EQ(d.config.required, 6);
+	swb_decide_cert(&v, &d, &cert);
+	CHECK_EQ(cert.report[0].flags, SWBLOCK_REPORT_DISK_FAILED);
+	CHECK_EQ(cert.report[1].flags, 0);
+	v.member[0].report.committed = 111;			/* P16 */
+	EXPECT('J', NOTHING);
+
+	won(SWBLOCK_MODE_SYNC_QUORUM, 3);
+	report(0, 5, 100);
+	report(1, 5, 100);
+	EXPECT('G', GRANT);
+	v.member[0].flags = SWBLOCK_REPORT_DISK_FAILED;
+	EXPECT('H', NOTHING);
+	report(2, 5, 100);
+	EXPECT('G', GRANT);
+}
+
 TEST(test_decide_lease, "the old lease is waited out from the win on, with the "
 	"error of two clocks, unless its holder has adopted (P13)")
 {
@@ -950,7 +983,9 @@ static void random_member(u8 i, u64 epoch)
 		report(i, 1 + rnd_below(epoch + 1), 90 + rnd_below(4));
 		m->report.adopted = epoch - (epoch && rnd_below(8) == 0);
 		m->report.committed = 85 + rnd_below(8);
-		m->report.flags = m->flags | (rnd_below(4) ? 0 :
+		/* the disk may have failed since */
+		m->report.flags = (rnd_below(4) ? m->flags : m->flags &
+				   ~SWBLOCK_REPORT_DISK_FAILED) | (rnd_below(4) ? 0 :
 				  SWBLOCK_REPORT_PRIMARY_BEFORE);
 	}
 }
