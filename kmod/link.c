@@ -66,16 +66,26 @@ static int register_socket(struct swb_sock *s, const char **why)
 	return err;
 }
 
-static void prepare_tcp(struct sock *sk, u32 deadline_ms)
+static long deadline_of(u32 deadline_ms)
+{
+	return msecs_to_jiffies(max_t(u32, deadline_ms, 100));
+}
+
+static void tcp_deadline(struct sock *sk, u32 deadline_ms)
 {
 	int seconds = max_t(int, deadline_ms / 1000, 1);
 
-	tcp_sock_set_nodelay(sk);
 	tcp_sock_set_user_timeout(sk, deadline_ms);
 	sock_set_keepalive(sk);
 	tcp_sock_set_keepidle(sk, seconds);
 	tcp_sock_set_keepintvl(sk, max(seconds / 3, 1));
 	tcp_sock_set_keepcnt(sk, 3);
+}
+
+static void prepare_tcp(struct sock *sk, u32 deadline_ms)
+{
+	tcp_sock_set_nodelay(sk);
+	tcp_deadline(sk, deadline_ms);
 }
 
 /*
@@ -102,6 +112,19 @@ static void prepare_socket(struct swb_sock *s, u32 deadline_ms)
 		prepare_tcp(sk, deadline_ms);
 }
 
+void swb_sock_set_deadline(struct swb_sock *s, u32 deadline_ms)
+{
+	long jiffies_max = deadline_of(deadline_ms);
+	struct sock *sk = s->sock->sk;
+
+	WRITE_ONCE(s->deadline_jiffies, jiffies_max);
+	lock_sock(sk);
+	sk->sk_sndtimeo = jiffies_max;	/* of the next call */
+	release_sock(sk);
+	if (s->is_tcp)
+		tcp_deadline(sk, deadline_ms);
+}
+
 int swb_sock_adopt(struct swb_sock *s, int fd, u32 deadline_ms, const char **why)
 {
 	int err;
@@ -119,7 +142,7 @@ int swb_sock_adopt(struct swb_sock *s, int fd, u32 deadline_ms, const char **why
 	if (err)
 		goto err_put;
 	s->is_tcp = s->sock->sk->sk_family != AF_UNIX;
-	s->deadline_jiffies = msecs_to_jiffies(max_t(u32, deadline_ms, 100));
+	s->deadline_jiffies = deadline_of(deadline_ms);
 	prepare_socket(s, deadline_ms);
 	return 0;
 
@@ -228,7 +251,7 @@ int swb_sock_recv(struct swb_sock *s, void *buf, struct bio_vec *bv, u32 nbv,
 			return n;
 		if (!begun)
 			return -EAGAIN;
-		if (time_after(jiffies, last + s->deadline_jiffies))
+		if (time_after(jiffies, last + READ_ONCE(s->deadline_jiffies)))
 			return -ETIMEDOUT;
 	}
 	return 0;
@@ -252,7 +275,7 @@ static int send_all(struct swb_sock *s, struct msghdr *msg)
 		}
 		if (n != 0 && n != -EAGAIN && n != -EINTR && n != -ERESTARTSYS)
 			return n;
-		if (time_after_eq(jiffies, last + s->deadline_jiffies))
+		if (time_after_eq(jiffies, last + READ_ONCE(s->deadline_jiffies)))
 			return -ETIMEDOUT;
 	}
 	return 0;

@@ -44,6 +44,15 @@ struct swb_sock {
 int swb_sock_adopt(struct swb_sock *s, int fd, u32 deadline_ms, const char **why);
 
 /**
+ * swb_sock_set_deadline() - another longest wait for one more byte
+ * @s: adopted socket
+ * @deadline_ms: from the next byte on; at least 100
+ *
+ * Context: process, may sleep for the socket's lock.
+ */
+void swb_sock_set_deadline(struct swb_sock *s, u32 deadline_ms);
+
+/**
  * swb_sock_shutdown() - wakes whoever sends or receives
  * @s: adopted socket
  *

@@ -228,6 +228,8 @@ int swb_manage_tune(u32 id, const struct swb_limits *wanted, const char **why)
 	if (wanted->catchup_bytes != SWB_LEAVE)
 		v->catchup_max_bytes = wanted->catchup_bytes;
 	spin_unlock_irqrestore(&v->lock, flags);
+	if (wanted->link_ms != SWB_LEAVE)
+		swb_peer_set_deadline(v, wanted->link_ms);
 	swb_volume_put(v);
 	return 0;
 }

@@ -113,6 +113,20 @@ static struct swb_link *link_current(struct swb_volume *v, u8 peer)
 	return l;
 }
 
+void swb_peer_set_deadline(struct swb_volume *v, u32 deadline_ms)
+{
+	struct swb_link *l;
+	u8 i;
+
+	for (i = 0; i < SWB_MEMBERS_MAX; i++) {
+		l = link_current(v, i);
+		if (!l)
+			continue;
+		swb_sock_set_deadline(&l->sock, deadline_ms);
+		swb_link_put(l);
+	}
+}
+
 /* ---- the end of a link -------------------------------------------------- */
 
 static void link_kill_work(struct work_struct *work)

@@ -157,6 +157,9 @@ int swb_peer_unlink(struct swb_volume *v, const struct swb_uuid *peer_uuid);
 void swb_peer_send(struct swb_volume *v, const struct swb_action *act,
 		   unsigned int what);
 
+/** swb_peer_set_deadline() - of the links that are up. Context: process, may sleep */
+void swb_peer_set_deadline(struct swb_volume *v, u32 deadline_ms);
+
 /** swb_peer_kick() - there may be records to ship to anyone; any context */
 void swb_peer_kick(struct swb_volume *v);
 
