@@ -90,8 +90,8 @@ sed -i '/^| S9 /s/| [^|]* |$/| planned: issue 4 |/' "$design/scenarios.md"
 wanted 'scenario S9 (scenarios.md): is planned for issue 4, which is this one' \
 	"a plan that is due"
 
-sed -i '/^| S20 /s/| dist |/| vm |/' "$design/scenarios.md"
-wanted 'scenario S20 (scenarios.md): is of layer vm, its tests are not' \
+sed -i '/^| S20 /s/| dist |/| event |/' "$design/scenarios.md"
+wanted 'scenario S20 (scenarios.md): is of layer event, its tests are not' \
 	"a test of another layer"
 
 sed -i '/^| P4 /d' "$design/scenarios.md"
