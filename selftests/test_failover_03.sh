@@ -3,6 +3,7 @@
 # The primary of three members is killed again and again under load, and promoted by
 # hand: what clients saw fits one register a block, with every write that a barrier covered.
 # timeout: 400
+# tier: long
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/failover.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 400
+# tier: long
 # Two daemons of one host: the second one is refused; with a runtime directory of its own
 # it acts as well, on the same member, and the primary still falls over once and whole.
 . "$SWB_TOP/selftests/lib.sh"
