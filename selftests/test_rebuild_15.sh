@@ -16,8 +16,9 @@ need poll_until 10 detached a b
 for n in 4000 4001 4002; do
 	need put_block "$(bd a)" "$n" x
 done
-need swblockctl demote vol/a
+# while it is primary: without a role it writes back no more than it has announced
 check "it is in a's extent" poll_until 30 settled a
+need swblockctl demote vol/a
 need remove_member a
 need promote b --override --reason "a is gone" --yes
 need put_block "$(bd b)" 4003 y
