@@ -59,14 +59,10 @@ enum swblock_reason swb_core_check_data(const struct swb_core *c, u8 peer,
 					u64 session, u64 epoch, u64 first_lsn,
 					u32 nrec, u64 rec_epoch)
 {
-	if (!swb_is_replica(c) || peer != c->primary || !swb_session_is_peer(c, peer))
-		return SWBLOCK_REASON_NO_ROLE;
-	if (!session || session != c->peer[peer].session ||
-	    !c->peer[peer].matched)
-		return SWBLOCK_REASON_STALE_SESSION;	/* I-083 */
-	if (epoch != c->d.epoch)			/* I-023 */
-		return epoch < c->d.epoch ? SWBLOCK_REASON_STALE_EPOCH :
-					    SWBLOCK_REASON_NEWER_EPOCH;
+	enum swblock_reason why = swb_session_of_primary(c, peer, session, epoch);
+
+	if (why)
+		return why;
 	if (swb_disk_failed(c))
 		return SWBLOCK_REASON_DISK_FAILED;	/* P17a */
 	if (!nrec || nrec > SWB_GROUP_RECS_MAX)

@@ -19,6 +19,21 @@ bool swb_session_is_peer(const struct swb_core *c, u8 peer)
 	       peer != c->self;
 }
 
+/* Why a frame of the primary's, of that session and epoch, is not heard here; or NONE. */
+enum swblock_reason swb_session_of_primary(const struct swb_core *c, u8 peer,
+					   u64 session, u64 epoch)
+{
+	if (!swb_is_replica(c) || peer != c->primary || !swb_session_is_peer(c, peer))
+		return SWBLOCK_REASON_NO_ROLE;
+	if (!session || session != c->peer[peer].session ||
+	    !c->peer[peer].matched)
+		return SWBLOCK_REASON_STALE_SESSION;	/* I-083 */
+	if (epoch != c->d.epoch)			/* I-023 */
+		return epoch < c->d.epoch ? SWBLOCK_REASON_STALE_EPOCH :
+					    SWBLOCK_REASON_NEWER_EPOCH;
+	return SWBLOCK_REASON_NONE;
+}
+
 /* A record of the primary fits into every peer: none is smaller, one may be larger. */
 static bool geometry_fits(const struct swb_core *c, const struct swb_facts *f)
 {

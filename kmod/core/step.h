@@ -100,6 +100,8 @@ void swb_admin_super_saved(struct swb_core *c, struct swb_actions *out);
 
 /* session.c: one link, one session per peer */
 bool swb_session_is_peer(const struct swb_core *c, u8 peer);
+enum swblock_reason swb_session_of_primary(const struct swb_core *c, u8 peer,
+					   u64 session, u64 epoch);
 void swb_session_open(struct swb_core *c, u8 peer, struct swb_actions *out);
 void swb_session_end(struct swb_core *c, u8 peer, u32 reason,
 		     struct swb_actions *out);
