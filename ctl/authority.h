@@ -217,6 +217,19 @@ int authority_create(struct store *s, const struct auth_record *r,
 int authority_swap(struct store *s, const struct auth_record *old,
 		   const struct auth_record *next, const struct auth_note *note);
 
+/**
+ * authority_retire() - give a record's label free for a new volume
+ * @s: store
+ * @old: as of authority_swap()
+ * @note: for the history
+ * @next: out: the record under its new label
+ *
+ * The record itself stays: epochs that were granted must not be granted again,
+ * should a disk of it turn up (P3). Return: as authority_swap().
+ */
+int authority_retire(struct store *s, const struct auth_record *old,
+		     const struct auth_note *note, struct auth_record *next);
+
 /** authority_history() - newest first, at most @max lines, of one volume */
 json_t *authority_history(struct store *s, const struct swb_uuid *volume,
 			  unsigned int max);

@@ -331,6 +331,16 @@ int authority_swap(struct store *s, const struct auth_record *old,
 	return err;
 }
 
+int authority_retire(struct store *s, const struct auth_record *old,
+		     const struct auth_note *note, struct auth_record *next)
+{
+	*next = *old;
+	snprintf(next->label, sizeof(next->label), "%.20s.%02x%02x%02x%02x", old->label,
+		 old->volume.b[0], old->volume.b[1], old->volume.b[2],
+		 old->volume.b[3]);
+	return authority_swap(s, old, next, note);
+}
+
 /* counted from 1, so that "since 0" is all */
 static uint64_t history_id(const char *key)
 {

@@ -110,21 +110,14 @@ static int raise_generation(struct ctl *ctl)
 	return CTL_OK;
 }
 
-/*
- * A label is wanted for a new volume. The record itself stays: epochs that were
- * granted must not be granted again, should a disk of it turn up (P3).
- */
 static int retire(struct ctl *ctl, const struct auth_record *old)
 {
 	struct auth_note note = { .action = "retire",
 				  .reason = opt_get(ctl, "reason") };
-	struct auth_record next = *old;
+	struct auth_record next;
 	int err;
 
-	snprintf(next.label, sizeof(next.label), "%.20s.%02x%02x%02x%02x",
-		 old->label, old->volume.b[0], old->volume.b[1],
-		 old->volume.b[2], old->volume.b[3]);
-	err = authority_swap(ctl->store, old, &next, &note);
+	err = authority_retire(ctl->store, old, &note, &next);
 	if (err)
 		return store_said(ctl, err);
 	out_line(ctl, "%s is called %s from now on", old->label, next.label);

@@ -13,8 +13,6 @@
 #include "verbs.h"
 #include "volume.h"
 
-#define LOOK_US		200000
-
 /* Where a member is still attached, or still primary; NULL: nowhere. */
 static const struct board_state *left_over(const struct board_volume *v, bool primary)
 {
@@ -35,76 +33,49 @@ static bool still_open(const struct board_state *left, uint64_t *first)
 	return left->openers && left->sequence > *first + 1;
 }
 
-/*
- * The volume is stopped first, which its kernel refuses while somebody holds the
- * device, and started again if that does not work out. Only then it is deleted.
- */
-static int stop_first(struct ctl *ctl, const struct swb_uuid *volume, bool was_stopped)
+/* @primary: only till no member is primary, and not while somebody holds the device */
+static int wait_for_none(struct ctl *ctl, const struct swb_uuid *volume, bool primary)
 {
 	uint64_t deadline_ns = deadline_after(ctl), first = 0;
 	const struct board_state *left;
 	struct board_volume *v;
 	struct board *b;
 	int ret = -1;
+	bool late;
 
 	while (ret < 0) {
 		usleep(LOOK_US);
+		late = boottime_ns() >= deadline_ns;
 		b = cluster_reload(ctl, volume, &v);
-		if (!b && boottime_ns() >= deadline_ns)
+		if (!b && late)
 			return store_said(ctl, -EIO);
 		if (!b)
 			continue;
-		left = left_over(v, true);
+		left = left_over(v, primary);
 		if (!left)
 			ret = CTL_OK;
-		else if (still_open(left, &first))
+		else if (primary && still_open(left, &first))
 			ret = out_fail(ctl, &err_refused,
 				       "unmount it, or end what holds it (see lsblk), then ask again",
 				       "/dev/swblock%u is open on %s", left->minor,
 				       left->node);
-		else if (boottime_ns() >= deadline_ns)
+		else if (late && primary)
 			ret = out_fail(ctl, &err_timeout,
 				       "is that host up? --force does not wait for it",
 				       "%s does not give the volume up",
 				       left->node);
-		if (ret > 0) {
-			v->wish.stopped = was_stopped;
-			(void)cluster_put_wish(ctl, v);
-		}
-		board_free(b);
-	}
-	return ret;
-}
-
-static int wait_detached(struct ctl *ctl, const struct swb_uuid *volume)
-{
-	uint64_t deadline_ns = deadline_after(ctl);
-	const struct board_state *left;
-	struct board_volume *v;
-	struct board *b;
-	int ret = -1;
-
-	while (ret < 0) {
-		b = cluster_reload(ctl, volume, &v);
-		if (!b && boottime_ns() >= deadline_ns)
-			return store_said(ctl, -EIO);
-		left = b ? left_over(v, false) : NULL;
-		if (b && !left)
-			ret = CTL_OK;
-		else if (left && boottime_ns() >= deadline_ns)
+		else if (late)
 			ret = out_fail(ctl, &err_timeout,
 				       "it goes on by itself; ask again, or --force if that host will not come back",
 				       "the member on %s is still attached",
 				       left->node);
 		board_free(b);
-		if (ret < 0)
-			usleep(LOOK_US);
 	}
 	return ret;
 }
 
-/* One step of the declaration: stopped, then deleted. */
-static int put_step(struct ctl *ctl, const struct swb_uuid *volume, bool deleted)
+static int put_step(struct ctl *ctl, const struct swb_uuid *volume, bool stopped,
+		    bool deleted)
 {
 	const char *reason = opt_get(ctl, "reason");
 	struct board_volume *v;
@@ -114,11 +85,26 @@ static int put_step(struct ctl *ctl, const struct swb_uuid *volume, bool deleted
 	if (!b)
 		return store_said(ctl, -EIO);
 	v->wish.override = false;
-	v->wish.stopped = true;
+	v->wish.stopped = stopped;
 	v->wish.deleted = deleted;
 	text_copy(v->wish.reason, reason ? reason : "", sizeof(v->wish.reason));
 	ret = cluster_put_wish(ctl, v);
 	board_free(b);
+	return ret;
+}
+
+/*
+ * The volume is stopped first, which its kernel refuses while somebody holds the
+ * device, and started again if that does not work out. Only then it is deleted.
+ */
+static int stop_first(struct ctl *ctl, const struct swb_uuid *volume, bool was_stopped)
+{
+	int ret = put_step(ctl, volume, true, false);
+
+	if (!ret)
+		ret = wait_for_none(ctl, volume, true);
+	if (ret)
+		(void)put_step(ctl, volume, was_stopped, false);
 	return ret;
 }
 
@@ -132,10 +118,7 @@ static int retire(struct ctl *ctl, const struct swb_uuid *volume, const char *re
 	err = authority_load(ctl->store, volume, &old);
 	if (err)
 		return store_said(ctl, err);
-	next = old;
-	snprintf(next.label, sizeof(next.label), "%.20s.%02x%02x%02x%02x", old.label,
-		 volume->b[0], volume->b[1], volume->b[2], volume->b[3]);
-	err = authority_swap(ctl->store, &old, &next, &note);
+	err = authority_retire(ctl->store, &old, &note, &next);
 	if (!err)
 		err = board_delete_rest(ctl->store, volume);
 	return err ? store_said(ctl, err) : CTL_OK;
@@ -182,15 +165,12 @@ static int run_delete(struct ctl *ctl)
 	board_free(b);
 	if (ret || opt_has(ctl, "dry-run"))
 		return ret;
-	if (!opt_has(ctl, "force")) {
-		ret = put_step(ctl, &volume, false);
-		if (!ret)
-			ret = stop_first(ctl, &volume, was_stopped);
-	}
+	if (!opt_has(ctl, "force"))
+		ret = stop_first(ctl, &volume, was_stopped);
 	if (!ret)
-		ret = put_step(ctl, &volume, true);
+		ret = put_step(ctl, &volume, true, true);
 	if (!ret && !opt_has(ctl, "force"))
-		ret = wait_detached(ctl, &volume);
+		ret = wait_for_none(ctl, &volume, false);
 	if (!ret)
 		ret = retire(ctl, &volume, opt_get(ctl, "reason"));
 	if (!ret)

@@ -14,8 +14,6 @@
 #include "verbs.h"
 #include "volume.h"
 
-#define LOOK_US		200000
-
 static int no_member(struct ctl *ctl, struct board *b, const char *name)
 {
 	board_free(b);

@@ -5,6 +5,9 @@
 
 #include "cluster.h"
 
+/* how often a verb looks at what the daemons say: 200 ms */
+#define LOOK_US		200000
+
 /** enum volume_goal - what volume_wait() waits for */
 enum volume_goal {
 	VOLUME_USABLE,	/* a primary serves it, the grant is settled */

@@ -14,8 +14,6 @@
 #include "core/text.h"
 #include "volume.h"
 
-#define LOOK_US		200000
-
 /* what was told about a member last */
 struct told {
 	bool attached;
