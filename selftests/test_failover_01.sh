@@ -30,7 +30,7 @@ clients_start -s "$SWB_SEED" -w 3 -p 25000
 clients_to "$primary"
 hows=(host-disk daemon host-wire frozen host-both cut disk)
 for round in $(seq "$rounds"); do
-	load $((20 + RANDOM % 100)) 120 || { show_logs; die "round $round: no load"; }
+	load $((20 + RANDOM % 100)) 600 || { show_logs; die "round $round: no load"; }
 	dead=$primary
 	# each way once, then at random
 	how=${hows[round <= ${#hows[@]} ? round - 1 : RANDOM % ${#hows[@]}]}
@@ -42,12 +42,12 @@ for round in $(seq "$rounds"); do
 	need swbhist mark "$hist" kill "$gen"
 	begin=$EPOCHREALTIME
 	strike "$dead" "$how"
-	await_primary 60 || { show_logs; die "round $round: nobody takes over from $dead ($how)"; }
+	await_primary 300 || { show_logs; die "round $round: nobody takes over from $dead ($how)"; }
 	clients_to "$next"
-	first_write 60 || { show_logs; die "round $round: no write after the promotion"; }
+	first_write 300 || { show_logs; die "round $round: no write after the promotion"; }
 	took=$(awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')
 	recover "$dead" "$how"
-	all_back 180 || { show_logs; die "round $round: $dead does not come back ($how)"; }
+	all_back 600 || { show_logs; die "round $round: $dead does not come back ($how)"; }
 	note "round $round: $how of $dead, $next after $took s, level after $(awk \
 		-v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }') s"
 done
