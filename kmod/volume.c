@@ -575,7 +575,7 @@ void swb_volume_stop(struct swb_volume *v)
 	cancel_delayed_work_sync(&v->watch);
 }
 
-u32 swb_volume_conditions(const struct swb_volume *v)
+u32 swb_volume_conditions(struct swb_volume *v)
 {
 	u32 c = v->core.conditions;
 
@@ -585,6 +585,9 @@ u32 swb_volume_conditions(const struct swb_volume *v)
 	/* C cannot move, so the tail cannot: whom the writers wait for in the end */
 	if ((c & SWBLOCK_COND_RING_FULL) && (c & SWBLOCK_COND_DEGRADED) &&
 	    v->core.log.committed < v->core.log.head)
+		c |= SWBLOCK_COND_WAITING_PEER;
+	/* linked, and late */
+	if (swb_write_awaits_ack(v, ktime_get_boottime_ns()))
 		c |= SWBLOCK_COND_WAITING_PEER;
 	if (v->removing)
 		c |= SWBLOCK_COND_REMOVING;

@@ -262,7 +262,7 @@ void swb_volume_stop(struct swb_volume *v);
 void swb_volume_removing(struct swb_volume *v);
 
 /** swb_volume_conditions() - the core's, and what only the executor knows; lock */
-u32 swb_volume_conditions(const struct swb_volume *v);
+u32 swb_volume_conditions(struct swb_volume *v);
 
 /** swb_volume_wait_idle() - until no upper request is left; false if out of time */
 bool swb_volume_wait_idle(struct swb_volume *v, u32 timeout_ms);

@@ -27,6 +27,7 @@
 #include "write.h"
 
 #define REQUESTS_RESERVED	256
+#define ACK_LATE_NS		(2ULL * NSEC_PER_SEC)	/* two pings without it */
 
 static struct kmem_cache *req_cache;
 
@@ -461,6 +462,32 @@ void swb_write_fail_all(struct swb_volume *v, blk_status_t status)
 		bio->bi_status = status;
 		bio_endio(bio);
 	}
+}
+
+/* ---- time ------------------------------------------------------------- */
+
+/* Is the oldest one on @list from before @limit_ns, and @lsn past its target? */
+static bool waits_beyond(struct list_head *list, u64 lsn, u64 limit_ns)
+{
+	const struct swb_req *req;
+
+	req = list_first_entry_or_null(list, struct swb_req, node);
+	return req && req->admitted_ns < limit_ns && req->lsn <= lsn;
+}
+
+bool swb_write_awaits_ack(struct swb_volume *v, u64 now_ns)
+{
+	u64 limit_ns = now_ns - min_t(u64, now_ns, ACK_LATE_NS);
+	const struct swb_core *c = &v->core;
+
+	lockdep_assert_held(&v->lock);
+	if (c->role != SWBLOCK_ROLE_PRIMARY || c->hold || v->io.held)
+		return false;		/* another condition says why */
+	return waits_beyond(&v->io.writes, c->log.written, limit_ns) ||
+	       waits_beyond(&v->io.barriers, c->log.durable, limit_ns) ||
+	       /* the tail waits for C: who is parked has no LSN yet */
+	       (v->io.ring_full && c->log.committed < c->log.durable &&
+		waits_beyond(&v->io.parked, U64_MAX, limit_ns));
 }
 
 /* Take what came before @limit_ns off @from. */

@@ -80,6 +80,19 @@ void swb_write_fail_all(struct swb_volume *v, blk_status_t status);
 /** swb_write_unpark() - try parked bios again, in order */
 void swb_write_unpark(struct swb_volume *v);
 
+/**
+ * swb_write_awaits_ack() - is the ack of a peer late?
+ * @v: volume
+ * @now_ns: CLOCK_BOOTTIME
+ *
+ * What waits has waited for a while, and its records are where the own disk wants them:
+ * only other members can let it go on.
+ *
+ * Context: v->lock.
+ * Return: true if a write or barrier waits for one, linked or not.
+ */
+bool swb_write_awaits_ack(struct swb_volume *v, u64 now_ns);
+
 /** swb_write_expire() - fail what is older than the deadline; any process context */
 void swb_write_expire(struct swb_volume *v, u64 now_ns);
 
