@@ -63,7 +63,7 @@ struct model {
 
 static struct {
 	const char *dev, *acks, *history;
-	uint64_t seed, life, from, count, barrier, blocks, acked;
+	uint64_t seed, life, from, count, barrier, blocks, acked, pause_ms;
 	uint32_t block_bytes;
 	bool buffered, zeroes, use_fua, quiet;
 } o = { .seed = 1,
@@ -212,6 +212,8 @@ static int do_write(void)
 			}
 			ack(ack_fd, n);
 		}
+		if (o.pause_ms)
+			usleep((useconds_t)o.pause_ms * 1000);
 	}
 	if (o.barrier) {
 		if (fsync(fd)) {
@@ -405,13 +407,14 @@ static const char usage_text[] =
 	"  -b N      a barrier after each N operations (0: none)\n"
 	"  -B BYTES  block size   -k N  blocks used   -z  zeroes and discards, too\n"
 	"  -a FILE   acknowledgements   -H FILE  history of lives   -A N  acknowledged\n"
-	"  -c  through the page cache   -d  O_DSYNC: each write is a barrier   -q  quiet\n";
+	"  -c  through the page cache   -d  O_DSYNC: each write is a barrier   -q  quiet\n"
+	"  -p MS     a pause after each operation\n";
 
 int main(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "s:l:f:n:b:B:k:za:H:A:cdq")) != -1) {
+	while ((c = getopt(argc, argv, "s:l:f:n:b:B:k:za:H:A:cdqp:")) != -1) {
 		switch (c) {
 		case 's':
 			o.seed = strtoull(optarg, NULL, 0);
@@ -454,6 +457,9 @@ int main(int argc, char **argv)
 			break;
 		case 'q':
 			o.quiet = true;
+			break;
+		case 'p':
+			o.pause_ms = strtoull(optarg, NULL, 0);
 			break;
 		default:
 			fputs(usage_text, stderr);
