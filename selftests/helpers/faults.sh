@@ -9,7 +9,8 @@
 declare -A left told
 writer='' ended_by_test='' life=0 step=1
 
-# points STEP...: before and after each
+# points STEP...: before and after each. The words behind `points` in all tests are
+# what check_every_point goes by, so they are written out.
 points()
 {
 	local s
@@ -18,6 +19,17 @@ points()
 		left[$s.before]=1
 		left[$s.after]=1
 	done
+}
+
+# check_every_point: what the daemon calls its points is what the tests name, both ways
+check_every_point()
+{
+	local named
+
+	named=$(sed -n 's/^points //p' "$SWB_TOP"/selftests/test_*.sh | tr ' ' '\n' |
+		sed 's/.*/&.before\n&.after/' | sort -u)
+	check_same "a test kills the daemon at every point that it has" \
+		"$(swblockd --fault-points | sort)" "$named"
 }
 
 arm()
