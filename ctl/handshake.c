@@ -31,7 +31,9 @@ struct wire_hello {
 	__le64 endpoint_version;
 	__le64 last_epoch;
 	__le64 log_end;
-	uint8_t reserved[HELLO_BYTES - 104];
+	__le64 session;
+	__le64 move;
+	uint8_t reserved[HELLO_BYTES - 120];
 };
 
 struct wire_verdict {
@@ -98,6 +100,8 @@ void hello_encode(const struct hello *h, uint8_t out[HELLO_BYTES])
 	w.endpoint_version = cpu_to_le64(h->endpoint_version);
 	w.last_epoch = cpu_to_le64(h->last_epoch);
 	w.log_end = cpu_to_le64(h->log_end);
+	w.session = cpu_to_le64(h->session);
+	w.move = cpu_to_le64(h->move);
 	w.crc = cpu_to_le32(swb_crc32c(0, &w, sizeof(w)));
 	memcpy(out, &w, sizeof(w));
 }
@@ -126,6 +130,8 @@ enum hello_reason hello_decode(const uint8_t in[HELLO_BYTES], struct hello *h)
 	h->endpoint_version = le64_to_cpu(w.endpoint_version);
 	h->last_epoch = le64_to_cpu(w.last_epoch);
 	h->log_end = le64_to_cpu(w.log_end);
+	h->session = le64_to_cpu(w.session);
+	h->move = le64_to_cpu(w.move);
 	return HELLO_OK;
 }
 
@@ -337,13 +343,21 @@ static bool conclude(int fd, enum hello_reason why, uint64_t deadline_ns,
 	return read_verdict(fd, deadline_ns, res);
 }
 
-bool hello_run_if(int fd, const struct hello *me, bool (*still)(void *arg), void *arg,
+/* With the same session at both ends the link may carry it on: one name for that. */
+static uint64_t move_of(const struct hello *me, const struct hello *peer)
+{
+	return me->session && me->session == peer->session ? me->move ^ peer->move : 0;
+}
+
+bool hello_run_if(int fd, const struct hello *what, bool (*still)(void *arg), void *arg,
 		  uint64_t deadline_ns, struct hello_result *res)
 {
+	struct hello mine = *what, *me = &mine;
 	uint8_t out[HELLO_BYTES];
 	enum hello_reason why;
 
 	memset(res, 0, sizeof(*res));
+	mine.move = random_u64();
 	hello_encode(me, out);
 	why = send_all(fd, out, HELLO_BYTES, deadline_ns);
 	/* what a peer said before it hung up tells more than that it did */
@@ -354,6 +368,7 @@ bool hello_run_if(int fd, const struct hello *me, bool (*still)(void *arg), void
 	why = hello_judge(me, &res->peer, &res->proto);
 	if (!why && still && !still(arg))
 		why = HELLO_BUSY;
+	res->move = move_of(me, &res->peer);
 	return conclude(fd, why, deadline_ns, res);
 }
 
@@ -377,6 +392,8 @@ bool hello_answer(int fd, hello_choose choose, void *arg, uint64_t deadline_ns,
 	why = choose(arg, &res->peer, &me);
 	if (!why)
 		why = hello_judge(&me, &res->peer, &res->proto);
+	me.move = random_u64();
+	res->move = move_of(&me, &res->peer);
 	hello_encode(&me, out);
 	if (send_all(fd, out, HELLO_BYTES, deadline_ns)) {
 		refuse(res, why ? why : HELLO_CLOSED);

@@ -59,6 +59,8 @@ struct hello {
 	uint64_t endpoint_version;	/* of the endpoints in its configuration; 0 unknown */
 	uint64_t last_epoch;		/* of its last record; 0 unknown */
 	uint64_t log_end;		/* its last record; 0 unknown */
+	uint64_t session;		/* matched, with that peer; 0 none */
+	uint64_t move;			/* its half of the name of a move; drawn here */
 };
 
 /**
@@ -68,6 +70,8 @@ struct hello {
  * @text: one sentence
  * @peer: what the peer said, if it said something valid
  * @proto: version both speak
+ * @move: not 0: both are in the same session, which may go on on this link: LINK
+ *	with SWBLOCK_A_MOVE, at both ends the same
  */
 struct hello_result {
 	enum hello_reason reason;
@@ -75,6 +79,7 @@ struct hello_result {
 	char text[HELLO_TEXT_MAX];
 	struct hello peer;
 	uint32_t proto;
+	uint64_t move;
 };
 
 const char *hello_reason_text(enum hello_reason reason);
@@ -106,13 +111,13 @@ bool hello_run(int fd, const struct hello *me, uint64_t deadline_ns,
 /**
  * hello_run_if() - the same for one that may be called off meanwhile
  * @fd: as for hello_run()
- * @me: the same
+ * @what: as @me there
  * @still: asked before the last word; false refuses with HELLO_BUSY
  * @arg: for @still
  * @deadline_ns: CLOCK_BOOTTIME
  * @res: how it ended
  */
-bool hello_run_if(int fd, const struct hello *me, bool (*still)(void *arg), void *arg,
+bool hello_run_if(int fd, const struct hello *what, bool (*still)(void *arg), void *arg,
 		  uint64_t deadline_ns, struct hello_result *res);
 
 /**

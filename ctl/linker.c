@@ -185,6 +185,7 @@ void link_deliver(struct job *job, const struct hello_result *hello)
 		.id = job->id, .fd = job->fd, .encrypted = job->keys.count,
 		.dialed = !job->incoming, .again = p->state == LINK_UP,
 		.peer = hello->peer, .proto = hello->proto,
+		.move = hello->move,
 	};
 	text_copy(r->link.key_id, job->tls.key_id, sizeof(r->link.key_id));
 	text_copy(r->link.address, job->address, sizeof(r->link.address));
@@ -262,6 +263,17 @@ void linker_sent(struct linker *l, const struct link_id *id, uint64_t bytes)
 			make_due(l, p);
 		}
 	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+void linker_session(struct linker *l, const struct link_id *id, uint64_t session)
+{
+	struct pair *p;
+
+	pthread_mutex_lock(&l->lock);
+	p = link_pair(l, id);
+	if (p)
+		p->want.hello.session = session;
 	pthread_mutex_unlock(&l->lock);
 }
 

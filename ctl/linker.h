@@ -90,6 +90,7 @@ struct link_want {
  * @key_id: by which key
  * @dialed: this side connected
  * @again: it replaces a link that is up (relink, or the peer connected anew)
+ * @move: not 0: LINK with SWBLOCK_A_MOVE
  * @address: of the other end, for people
  * @peer: its hello, with its hints
  * @proto: protocol version of both
@@ -102,6 +103,7 @@ struct link_ready {
 	char key_id[TLS_ID_MAX];
 	bool dialed;
 	bool again;
+	uint64_t move;
 	char address[64];
 	struct hello peer;
 	uint32_t proto;
@@ -182,6 +184,8 @@ void linker_unwant(struct linker *l, const struct link_id *id);
 void linker_lost(struct linker *l, const struct link_id *id, uint64_t serial);
 /** linker_sent() - counter of bytes sent on the link, as the kernel has it */
 void linker_sent(struct linker *l, const struct link_id *id, uint64_t bytes);
+/** linker_session() - matched session of the link, as the kernel has it; 0 none */
+void linker_session(struct linker *l, const struct link_id *id, uint64_t session);
 /** linker_relink() - new keys now; also done by itself, by bytes and time */
 void linker_relink(struct linker *l, const struct link_id *id);
 

@@ -157,19 +157,31 @@ int links_rebuild(struct daemon *d, struct own *o, const struct swb_uuid *peer)
 	return err;
 }
 
-static uint8_t peer_state(const struct own *o, const struct swb_uuid *peer)
+static const struct kern_peer *peer_of(const struct own *o, const struct swb_uuid *peer)
 {
 	unsigned int i;
 
 	for (i = 0; o->kv && i < o->kv->peer_count; i++)
 		if (swb_uuid_equal(&o->kv->peer[i].uuid, peer))
-			return o->kv->peer[i].state;
-	return SWBLOCK_PEER_DETACHED;
+			return &o->kv->peer[i];
+	return NULL;
+}
+
+/* New keys come by what was sent; a matched session goes on on the next link. */
+static void tell_linker(struct daemon *d, const struct own *o, const struct own_link *l,
+			const struct kern_peer *p)
+{
+	struct link_id id = id_of(o, l);
+
+	linker_session(d->linker, &id, p && state_matched(p->state) ? p->session : 0);
+	/* of all links of the member: an upper bound */
+	linker_sent(d->linker, &id, o->kv->stats[SWBLOCK_STAT_WIRE_SENT_BYTES]);
 }
 
 void links_observe(struct daemon *d, struct own *o)
 {
 	static const struct swb_uuid nobody;
+	const struct kern_peer *p;
 	struct own_link *l;
 	uint8_t state;
 	unsigned int i;
@@ -178,16 +190,12 @@ void links_observe(struct daemon *d, struct own *o)
 		l = &o->link[i];
 		if (swb_uuid_equal(&l->peer, &nobody))
 			continue;
-		state = peer_state(o, &l->peer);
+		p = peer_of(o, &l->peer);
+		state = p ? p->state : SWBLOCK_PEER_DETACHED;
 		if (state_matched(state))
 			l->matched = true;
-		if (l->wanted && d->linker && o->kv) {
-			struct link_id id = id_of(o, l);
-
-			/* of all links of the member: an upper bound for new keys */
-			linker_sent(d->linker, &id,
-				    o->kv->stats[SWBLOCK_STAT_WIRE_SENT_BYTES]);
-		}
+		if (l->wanted && d->linker && o->kv)
+			tell_linker(d, o, l, p);
 		if (l->handed && state_linked(l->was_state) && !state_linked(state)) {
 			l->handed = false;
 			ended(d, o, l);
@@ -261,7 +269,8 @@ static void take(struct daemon *d, struct link_ready *r)
 
 	if (l && l->wanted && o->kv && d->kern) {
 		fault_point(step, false);
-		err = kern_link(d->kern, o->kv->id, &r->id.to, r->fd, random_u64());
+		err = kern_link(d->kern, o->kv->id, &r->id.to, r->fd, r->move,
+				random_u64());
 		fault_point(step, true);
 	}
 	close(r->fd);

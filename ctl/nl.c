@@ -467,13 +467,14 @@ int kern_lease(struct kern *kern, uint32_t id, uint64_t epoch, uint64_t lease_ns
 }
 
 int kern_link(struct kern *kern, uint32_t id, const struct swb_uuid *peer, int fd,
-	      uint64_t cookie)
+	      uint64_t move, uint64_t cookie)
 {
 	struct nl_msg *msg = volume_request(kern, SWBLOCK_CMD_LINK, id);
 	int bad;
 
 	bad = msg && (nla_put(msg, SWBLOCK_A_PEER_UUID, sizeof(peer->b), peer->b) ||
 		      nla_put_u32(msg, SWBLOCK_A_FD, (uint32_t)fd) ||
+		      (move && nla_put_u64(msg, SWBLOCK_A_MOVE, move)) ||
 		      nla_put_u64(msg, SWBLOCK_A_COOKIE, cookie));
 	return transact(kern, msg, bad, NULL, NULL);
 }

@@ -139,8 +139,8 @@ int kern_demote(struct kern *kern, uint32_t id, uint32_t flags,
 		uint64_t cookie);
 int kern_lease(struct kern *kern, uint32_t id, uint64_t epoch,
 	       uint64_t lease_ns);
-int kern_link(struct kern *kern, uint32_t id, const struct swb_uuid *peer,
-	      int fd, uint64_t cookie);
+int kern_link(struct kern *kern, uint32_t id, const struct swb_uuid *peer, int fd,
+	      uint64_t move, uint64_t cookie);
 int kern_unlink(struct kern *kern, uint32_t id, const struct swb_uuid *peer);
 int kern_rebuild(struct kern *kern, uint32_t id, const struct swb_uuid *peer,
 		 uint64_t cookie);

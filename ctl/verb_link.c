@@ -20,13 +20,25 @@
 #include "tls.h"
 #include "verbs.h"
 
+static uint64_t matched_session(const struct kern_volume *v,
+				const struct swb_uuid *peer)
+{
+	unsigned int i;
+
+	for (i = 0; i < v->peer_count; i++)
+		if (swb_uuid_equal(&v->peer[i].uuid, peer) &&
+		    v->peer[i].state == SWBLOCK_PEER_IN_SYNC)
+			return v->peer[i].session;
+	return 0;
+}
+
 static void fill_hello(const struct kern_volume *v, const struct swb_uuid *peer,
 		       struct hello *h)
 {
 	*h = (struct hello){
 		.volume = v->volume, .from = v->replica, .to = *peer,
 		.proto_min = SWB_WIRE_PROTO_MIN, .proto_max = SWB_WIRE_PROTO_MAX,
-		.epoch = v->epoch,
+		.epoch = v->epoch, .session = matched_session(v, peer),
 	};
 }
 
@@ -132,14 +144,17 @@ static int encrypt(struct ctl *ctl, const struct tls_keys *keys, uint64_t deadli
 }
 
 static int greet(struct ctl *ctl, const struct kern_volume *v,
-		 const struct swb_uuid *peer, uint64_t deadline_ns, int fd)
+		 const struct swb_uuid *peer, uint64_t deadline_ns, int fd,
+		 uint64_t *move)
 {
 	struct hello_result res;
 	struct hello me;
 
 	fill_hello(v, peer, &me);
-	if (hello_run(fd, &me, deadline_ns, &res))
+	if (hello_run(fd, &me, deadline_ns, &res)) {
+		*move = res.move;
 		return CTL_OK;
+	}
 	return out_fail(ctl, res.reason == HELLO_TIMEOUT ? &err_timeout : &err_hello,
 			res.by_peer ? "the peer's controller printed the same" : NULL,
 			"hello: %s%s (%s)", res.by_peer ? "the peer refused: " : "",
@@ -237,13 +252,30 @@ static int wait_peer(struct ctl *ctl, const struct kern_volume *v,
 	}
 }
 
+/* The session goes on on the new socket: nothing is compared, no event comes. */
+static int say_moved(struct ctl *ctl, const struct kern_volume *v,
+		     const struct swb_uuid *peer, const char *label)
+{
+	const struct kern_peer *p;
+	struct kern_volume now;
+	int err = kern_get_volume(ctl->kern, v->id, &now);
+
+	if (err)
+		return kernel_said(ctl, err, "link");
+	p = peer_in(&now, peer);
+	if (!p)
+		return out_fail(ctl, &err_failed, NULL, "the peer is gone");
+	out_set(ctl, "moved", json_true());
+	return say_peer(ctl, &now, p, label);
+}
+
 static int hand_over(struct ctl *ctl, const struct kern_volume *v,
-		     const struct swb_uuid *peer, int fd)
+		     const struct swb_uuid *peer, int fd, uint64_t move)
 {
 	char name[MEMBER_NAME_MAX];
 	int err;
 
-	err = kern_link(ctl->kern, v->id, peer, fd, random_u64());
+	err = kern_link(ctl->kern, v->id, peer, fd, move, random_u64());
 	/* the kernel holds its own reference; ours would keep a dead link open */
 	close(fd);
 	return err ? kernel_said(ctl, err, member_name(v, name)) : CTL_OK;
@@ -263,20 +295,20 @@ static int link_pair(struct ctl *ctl, const struct kern_dump *dump,
 				strerror(errno));
 	/* the side that listens first, so that no frame meets a closed door */
 	if (v->role == SWBLOCK_ROLE_PRIMARY) {
-		ret = hand_over(ctl, o, &v->replica, sv[1]);
+		ret = hand_over(ctl, o, &v->replica, sv[1], 0);
 		if (ret)
 			close(sv[0]);
-		return ret ? ret : hand_over(ctl, v, peer, sv[0]);
+		return ret ? ret : hand_over(ctl, v, peer, sv[0], 0);
 	}
-	ret = hand_over(ctl, v, peer, sv[0]);
+	ret = hand_over(ctl, v, peer, sv[0], 0);
 	if (ret)
 		close(sv[1]);
-	return ret ? ret : hand_over(ctl, o, &v->replica, sv[1]);
+	return ret ? ret : hand_over(ctl, o, &v->replica, sv[1], 0);
 }
 
 static int link_with_keys(struct ctl *ctl, const struct kern_volume *v,
 			  const struct swb_uuid *peer, const struct tls_keys *keys,
-			  uint64_t deadline_ns)
+			  uint64_t deadline_ns, uint64_t *move)
 {
 	int fd = -1, ret;
 
@@ -285,9 +317,9 @@ static int link_with_keys(struct ctl *ctl, const struct kern_volume *v,
 		return ret;
 	ret = encrypt(ctl, keys, deadline_ns, fd);
 	if (!ret)
-		ret = greet(ctl, v, peer, deadline_ns, fd);
+		ret = greet(ctl, v, peer, deadline_ns, fd, move);
 	if (!ret)
-		return hand_over(ctl, v, peer, fd);
+		return hand_over(ctl, v, peer, fd, *move);
 	close(fd);
 	return ret;
 }
@@ -312,14 +344,14 @@ static int load_keys(struct ctl *ctl, struct tls_keys *keys)
 }
 
 static int link_socket(struct ctl *ctl, const struct kern_volume *v,
-		       const struct swb_uuid *peer, uint64_t deadline_ns)
+		       const struct swb_uuid *peer, uint64_t deadline_ns, uint64_t *move)
 {
 	struct tls_keys keys;
 	int ret;
 
 	ret = load_keys(ctl, &keys);
 	if (!ret)
-		ret = link_with_keys(ctl, v, peer, &keys, deadline_ns);
+		ret = link_with_keys(ctl, v, peer, &keys, deadline_ns, move);
 	tls_keys_wipe(&keys);
 	return ret;
 }
@@ -374,6 +406,7 @@ static int run_link(struct ctl *ctl)
 	struct auth_record rec;
 	struct kern_dump dump = { 0 };
 	struct swb_uuid peer;
+	uint64_t move = 0;
 	int ret, err;
 
 	ret = check_ways(ctl);
@@ -395,8 +428,10 @@ static int run_link(struct ctl *ctl)
 	if (opt_has(ctl, "pair"))
 		ret = link_pair(ctl, &dump, v, &peer);
 	else
-		ret = link_socket(ctl, v, &peer, deadline);
-	if (!ret)
+		ret = link_socket(ctl, v, &peer, deadline, &move);
+	if (!ret && move)
+		ret = say_moved(ctl, v, &peer, label);
+	else if (!ret)
 		ret = watch(ctl, &dump, v, &peer, label, deadline);
 	/* the link may be what the open record waited for */
 	if (!ret && ctl->store)

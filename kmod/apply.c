@@ -151,7 +151,7 @@ static int recv_payload(struct swb_link *l, struct swb_group *g)
 		n++;
 		left -= bytes;
 	}
-	return swb_sock_recv(&l->sock, NULL, l->rx_bvec, n, g->payload_bytes,
+	return swb_sock_recv(swb_sockets_rx(&l->sockets), NULL, l->rx_bvec, n, g->payload_bytes,
 			     true, rx_stop, l);
 }
 
@@ -391,7 +391,7 @@ static int handle_frame(struct swb_link *l, const struct swb_frame *f)
 		return handle_ack(l, f);
 	case SWB_WIRE_PING:
 		post_ping(l, f, true);
-		return 0;
+		return swb_relink_heard(l, f);
 	case SWB_WIRE_CLOSE:
 		return handle_close(l, f);
 	case SWB_WIRE_BASE:
@@ -418,7 +418,7 @@ static int recv_body(struct swb_link *l, const struct swb_frame *f)
 	int err;
 
 	if (f->body_bytes) {
-		err = swb_sock_recv(&l->sock, l->rx_body, NULL, 0, f->body_bytes,
+		err = swb_sock_recv(swb_sockets_rx(&l->sockets), l->rx_body, NULL, 0, f->body_bytes,
 				    true, rx_stop, l);
 		if (err)
 			return err;
@@ -432,7 +432,7 @@ static int rx_round(struct swb_link *l)
 	struct swb_frame f;
 	int err;
 
-	err = swb_sock_recv(&l->sock, &l->rx_header, NULL, 0,
+	err = swb_sock_recv(swb_sockets_rx(&l->sockets), &l->rx_header, NULL, 0,
 			    sizeof(l->rx_header), false, rx_stop, l);
 	if (err == -EAGAIN)	/* silence is judged by the core's tick */
 		return 0;
@@ -475,10 +475,10 @@ static void drain(struct swb_link *l)
 	int err;
 
 	do {
-		err = swb_sock_recv(&l->sock, l->rx_body, NULL, 0, 1, false,
+		err = swb_sock_recv(swb_sockets_rx(&l->sockets), l->rx_body, NULL, 0, 1, false,
 				    NULL, NULL);
 	} while (!err || err == -EAGAIN);
-	swb_sock_shutdown(&l->sock);
+	swb_sockets_shutdown(&l->sockets);
 	if (cancel_delayed_work(&l->kill_work))
 		swb_link_put(l);	/* its reference */
 }

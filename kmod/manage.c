@@ -138,15 +138,15 @@ static struct swb_volume *get_living(u32 id, const char **why)
 	return v;
 }
 
-int swb_manage_link(u32 id, const struct swb_uuid *peer, int fd, u64 cookie,
-		    const char **why)
+int swb_manage_link(u32 id, const struct swb_uuid *peer, int fd, u64 move,
+		    u64 cookie, const char **why)
 {
 	struct swb_volume *v = get_living(id, why);
 	int err;
 
 	if (!v)
 		return -ENODEV;
-	err = swb_peer_link(v, peer, fd, cookie, why);
+	err = swb_peer_link(v, peer, fd, move, cookie, why);
 	swb_volume_put(v);
 	return err;
 }

@@ -55,8 +55,8 @@ int swb_manage_suspend(u32 id, bool suspend, const char **why);
 int swb_manage_verify(u32 id, u32 flags, u64 cookie, const char **why);
 int swb_manage_verify_stop(u32 id, const char **why);
 int swb_manage_resize(u32 id, u64 bytes, u64 cookie, const char **why);
-int swb_manage_link(u32 id, const struct swb_uuid *peer, int fd, u64 cookie,
-		    const char **why);
+int swb_manage_link(u32 id, const struct swb_uuid *peer, int fd, u64 move,
+		    u64 cookie, const char **why);
 int swb_manage_unlink(u32 id, const struct swb_uuid *peer, const char **why);
 int swb_manage_rebuild(u32 id, const struct swb_uuid *peer, u64 cookie,
 		       const char **why);

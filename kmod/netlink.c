@@ -73,6 +73,7 @@ static const struct nla_policy policy[SWBLOCK_A_MAX + 1] = {
 	[SWBLOCK_A_STORE_GENERATION]	= { .type = NLA_U64 },
 	[SWBLOCK_A_SIZE_BYTES]		= NLA_POLICY_MIN(NLA_U64, 1),
 	[SWBLOCK_A_EPOCH]		= NLA_POLICY_MIN(NLA_U64, 1),
+	[SWBLOCK_A_MOVE]		= NLA_POLICY_MIN(NLA_U64, 1),
 	[SWBLOCK_A_CONFIG]		= NLA_POLICY_NESTED(swb_config_policy),
 	[SWBLOCK_A_CERT]		= NLA_POLICY_NESTED(swb_cert_policy),
 	[SWBLOCK_A_LEASE_NS]		= { .type = NLA_U64 },
@@ -377,12 +378,14 @@ static int do_link(struct sk_buff *skb, struct genl_info *info)
 	int err;
 
 	err = check(info, BIT_OF(VOLUME_ID) | BIT_OF(PEER_UUID) | BIT_OF(FD),
-		    BIT_OF(COOKIE), "LINK needs VOLUME_ID, PEER_UUID and FD");
+		    BIT_OF(MOVE) | BIT_OF(COOKIE),
+		    "LINK needs VOLUME_ID, PEER_UUID and FD");
 	if (err)
 		return err;
 	peer = swb_attr_uuid(ATTR(info, PEER_UUID));
 	err = swb_manage_link(nla_get_u32(ATTR(info, VOLUME_ID)), &peer,
 			      nla_get_u32(ATTR(info, FD)),
+			      swb_attr_u64(ATTR(info, MOVE)),
 			      swb_attr_u64(ATTR(info, COOKIE)), &why);
 	return swb_refuse(info, err, why);
 }

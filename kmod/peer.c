@@ -71,7 +71,7 @@ static void link_free_work(struct work_struct *work)
 
 	join(l->rx);
 	join(l->tx);
-	swb_sock_release(&l->sock);
+	swb_sockets_release(&l->sockets);
 	spin_lock(&links_lock);
 	list_del(&l->node);
 	spin_unlock(&links_lock);
@@ -122,7 +122,7 @@ void swb_peer_set_deadline(struct swb_volume *v, u32 deadline_ms)
 		l = link_current(v, i);
 		if (!l)
 			continue;
-		swb_sock_set_deadline(&l->sock, deadline_ms);
+		swb_sockets_set_deadline(&l->sockets, deadline_ms);
 		swb_link_put(l);
 	}
 }
@@ -134,7 +134,7 @@ static void link_kill_work(struct work_struct *work)
 	struct swb_link *l = container_of(to_delayed_work(work),
 					  struct swb_link, kill_work);
 
-	swb_sock_shutdown(&l->sock);
+	swb_sockets_shutdown(&l->sockets);
 	swb_link_put(l);
 }
 
@@ -168,7 +168,7 @@ void swb_link_close(struct swb_link *l, u32 reason)
 		if (tell)
 			swb_link_kill_later(l);
 		else
-			swb_sock_shutdown(&l->sock);
+			swb_sockets_shutdown(&l->sockets);
 	}
 	if (detach)
 		swb_link_put(l);
@@ -292,6 +292,7 @@ static struct swb_link *link_alloc(void)
 	}
 	kref_init(&l->ref);
 	init_waitqueue_head(&l->wait);
+	swb_sockets_init(&l->sockets);
 	INIT_DELAYED_WORK(&l->kill_work, link_kill_work);
 	INIT_WORK(&l->free_work, link_free_work);
 	return l;
@@ -356,14 +357,38 @@ static int find_member(struct swb_volume *v, const struct swb_uuid *uuid,
 	return 0;
 }
 
+/* Has the session that is running gone on on @fd? -EAGAIN: there is none that can. */
+static int try_relink(struct swb_volume *v, const struct swb_uuid *uuid, int fd,
+		      u64 move, u32 deadline_ms, const char **why)
+{
+	struct swb_link *l;
+	int err;
+	u8 peer;
+
+	if (!move)
+		return -EAGAIN;
+	err = find_member(v, uuid, &peer, why);
+	if (err)
+		return err;
+	l = link_current(v, peer);
+	if (!l)
+		return -EAGAIN;
+	err = swb_relink(l, fd, move, deadline_ms, why);
+	swb_link_put(l);
+	return err;
+}
+
 int swb_peer_link(struct swb_volume *v, const struct swb_uuid *peer_uuid, int fd,
-		  u64 cookie, const char **why)
+		  u64 move, u64 cookie, const char **why)
 {
 	u32 deadline_ms = div_u64(v->core.tune.link_deadline_ns,
 				  SWB_NSEC_PER_MSEC);
 	struct swb_link *l;
 	int err;
 
+	err = try_relink(v, peer_uuid, fd, move, deadline_ms, why);
+	if (err != -EAGAIN)
+		return err;
 	*why = "out of memory: try again";
 	l = link_alloc();
 	if (!l)
@@ -374,7 +399,7 @@ int swb_peer_link(struct swb_volume *v, const struct swb_uuid *peer_uuid, int fd
 	err = find_member(v, peer_uuid, &l->peer, why);
 	if (err)
 		goto err_free;
-	err = swb_sock_adopt(&l->sock, fd, deadline_ms, why);
+	err = swb_sockets_adopt(&l->sockets, fd, deadline_ms, why);
 	if (err)
 		goto err_free;
 	err = link_start(l);
@@ -395,7 +420,7 @@ err_join:
 	join(l->rx);
 	join(l->tx);
 err_release:
-	swb_sock_release(&l->sock);
+	swb_sockets_release(&l->sockets);
 err_free:
 	link_free_buffers(l);
 	return err;

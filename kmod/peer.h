@@ -8,7 +8,7 @@
 #define SWB_PEER_H
 
 #include "core/codec.h"
-#include "link.h"
+#include "relink.h"
 #include "volume.h"
 
 /* Orders to tx, in the order in which they are carried out. */
@@ -23,6 +23,7 @@
 #define SWB_SEND_BASE	8	/* the base lane may have a frame */
 #define SWB_SEND_VERIFY	9	/* a question or an answer of a comparison */
 #define SWB_SEND_READ	10	/* content that is asked for or lent */
+#define SWB_SEND_MOVE	11	/* a word about the other socket, relink.c */
 
 /**
  * struct swb_link - one link
@@ -32,7 +33,7 @@
  * @seq: order of LINK orders; a younger link replaces an older one
  * @uuid: the peer
  * @peer: its member index; settled when the link becomes current
- * @sock: bytes
+ * @sockets: bytes (relink.c)
  * @rx: receiving thread (apply.c)
  * @tx: sending thread (ship.c), the only sender and the only WAL feeder (D-02)
  * @wait: tx sleeps here
@@ -76,7 +77,7 @@ struct swb_link {
 	u64 seq;
 	struct swb_uuid uuid;
 	u8 peer;
-	struct swb_sock sock;
+	struct swb_sockets sockets;
 	struct task_struct *rx;
 	struct task_struct *tx;
 	wait_queue_head_t wait;
@@ -123,6 +124,7 @@ void swb_peer_exit(void);
  * @v: volume
  * @peer_uuid: another member of the configuration
  * @fd: descriptor of the calling task
+ * @move: id of a move: a matched session goes on on it, if there is one; or 0
  * @cookie: of the order
  * @why: text for the extended ack
  *
@@ -134,7 +136,7 @@ void swb_peer_exit(void);
  * -ENODEV (being removed), or as swb_sock_adopt()
  */
 int swb_peer_link(struct swb_volume *v, const struct swb_uuid *peer_uuid, int fd,
-		  u64 cookie, const char **why);
+		  u64 move, u64 cookie, const char **why);
 
 /**
  * swb_peer_unlink() - the operator's order; tx posts UNLINK_ORDERED

@@ -44,7 +44,7 @@ static int send_frame(struct swb_link *l, struct swb_frame *f, const void *body,
 
 	f->body_crc = f->body_bytes ? swb_crc32c(0, body, f->body_bytes) : 0;
 	swb_codec_frame_encode(f, &l->tx_header);
-	err = swb_sock_send(&l->sock, kv, f->body_bytes ? 2 : 1, bv, nbv);
+	err = swb_sock_send(swb_sockets_tx(&l->sockets), kv, f->body_bytes ? 2 : 1, bv, nbv);
 	if (err)
 		return err;
 	swb_stat_inc(l->v, FRAMES_SENT);
@@ -131,7 +131,7 @@ static void fill_close(struct swb_link *l, struct swb_frame *f)
 /* ---- what to do next ------------------------------------------------------ */
 
 static const unsigned int tx_order[] = {
-	SWB_SEND_UNLINK, SWB_SEND_OPEN, SWB_SEND_FACTS, SWB_SEND_START,
+	SWB_SEND_UNLINK, SWB_SEND_OPEN, SWB_SEND_FACTS, SWB_SEND_START, SWB_SEND_MOVE,
 	SWB_SEND_ACK, SWB_SEND_VERIFY, SWB_SEND_READ, SWB_SEND_SHIP, SWB_SEND_PING, SWB_SEND_BASE,
 };
 
@@ -154,6 +154,9 @@ static bool fill_order(struct swb_link *l, unsigned int what,
 	case SWB_SEND_PING:
 		fill_ping(l, f);
 		return true;
+	case SWB_SEND_MOVE:
+		fill_ping(l, f);
+		return swb_relink_fill(l, f);
 	case SWB_SEND_VERIFY:
 		fill_common(l, f, SWB_WIRE_VERIFY);
 		return swb_verify_fill(l, f);
@@ -465,6 +468,11 @@ static bool tx_round(struct swb_link *l)
 	case SWB_SEND_READ:
 		err = send_frame(l, &f, l->lend.tx_data, NULL, 0);
 		break;
+	case SWB_SEND_MOVE:
+		err = send_frame(l, &f, NULL, NULL, 0);
+		if (!err)
+			swb_relink_said(l, &f);
+		break;
 	case SWB_SEND_OPEN:
 	case SWB_SEND_FACTS:
 		swb_codec_facts_encode(l->tx_facts, l->facts_buf);
@@ -488,7 +496,7 @@ int swb_ship_thread(void *arg)
 	while (tx_round(l))
 		;
 	swb_lane_detach(l);	/* it is closing: there comes no other */
-	swb_sock_end_stream(&l->sock);
+	swb_sock_end_stream(swb_sockets_tx(&l->sockets));
 	memalloc_noio_restore(noio);
 	swb_link_put(l);
 	return 0;

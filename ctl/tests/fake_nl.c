@@ -479,7 +479,7 @@ static void try_session(struct kern *kern, struct kern_volume *v,
 }
 
 int kern_link(struct kern *kern, uint32_t id, const struct swb_uuid *peer, int fd,
-	      uint64_t cookie)
+	      uint64_t move, uint64_t cookie)
 {
 	struct kern_volume *v = by_id(kern, id);
 	unsigned int i, j;
@@ -491,6 +491,8 @@ int kern_link(struct kern *kern, uint32_t id, const struct swb_uuid *peer, int f
 	for (i = 0; i < v->peer_count; i++) {
 		if (!swb_uuid_equal(&v->peer[i].uuid, peer))
 			continue;
+		if (move && v->peer[i].state == SWBLOCK_PEER_IN_SYNC)
+			return 0;	/* the session goes on */
 		v->peer[i].state = SWBLOCK_PEER_OPENING;
 		try_session(kern, v, &v->peer[i], cookie);
 		for (j = 0; j < kern->s->count; j++)

@@ -113,7 +113,7 @@ int main(int argc, char **argv)
 	fd = net_connect(argv[3], boottime_ns() + 10 * NSEC_PER_SEC, why, sizeof(why));
 	if (fd < 0 || !greet(fd, v, o, argv[4], why))
 		return give_up(argv[3], why);
-	if (kern_link(kern, v->id, &o->replica, fd, 1))
+	if (kern_link(kern, v->id, &o->replica, fd, 0, 1))
 		return give_up("link", kern_error(kern));
 	puts("linked");
 	fflush(stdout);

@@ -22,6 +22,8 @@ static struct hello me_of(u8 volume, u8 from, u8 to)
 			       .epoch = 5 };
 }
 
+static uint64_t their_move;
+
 /* Runs @peer in a child with a full hello_run(); returns its reason as status. */
 static bool meet(const struct hello *me, const struct hello *peer,
 		 struct hello_result *res, int *theirs)
@@ -38,7 +40,8 @@ static bool meet(const struct hello *me, const struct hello *peer,
 		close(sv[0]);
 		good = hello_run(sv[1], peer, boottime_ns() + 5 * NSEC_PER_SEC, &r);
 		/* what the kernel says comes right behind the verdict */
-		if (good && write(sv[1], "KERNEL", 6) != 6)
+		if (good && (write(sv[1], "KERNEL", 6) != 6 ||
+			     write(sv[1], &r.move, sizeof(r.move)) != sizeof(r.move)))
 			abort();
 		_exit(good ? 0 : (int)r.reason);
 	}
@@ -49,6 +52,9 @@ static bool meet(const struct hello *me, const struct hello *peer,
 
 		ok(recv(sv[0], next, 6, MSG_WAITALL) == 6 && !strcmp(next, "KERNEL"),
 		   "the next byte is the kernel's");
+		ok(recv(sv[0], &their_move, sizeof(their_move), MSG_WAITALL) ==
+		   sizeof(their_move) && their_move == res->move,
+		   "both call a move the same");
 	}
 	close(sv[0]);
 	wait(&status);
@@ -67,6 +73,25 @@ static void test_friends(void)
 	memset(&a.to, 0, sizeof(a.to));
 	ok(meet(&a, &b, &res, &theirs) && !theirs &&
 	   swb_uuid_equal(&res.peer.from, &b.from), "one that takes any peer");
+}
+
+/* Which session goes on: the one that both are in. */
+static void test_sessions(void)
+{
+	struct hello a = me_of(1, 2, 3), b = me_of(1, 3, 2);
+	struct hello_result res;
+	uint64_t first;
+	int theirs;
+
+	ok(meet(&a, &b, &res, &theirs) && !res.move, "no session, no move");
+	a.session = 7;
+	ok(meet(&a, &b, &res, &theirs) && !res.move, "a session of one of them");
+	b.session = 8;
+	ok(meet(&a, &b, &res, &theirs) && !res.move, "another session");
+	b.session = 7;
+	ok(meet(&a, &b, &res, &theirs) && res.move, "the same session");
+	first = res.move;
+	ok(meet(&a, &b, &res, &theirs) && res.move != first, "each move has its own name");
 }
 
 static void test_strangers(void)
@@ -208,6 +233,7 @@ static void test_any_bytes(void)
 int main(void)
 {
 	test_friends();
+	test_sessions();
 	test_strangers();
 	test_silence_and_garbage();
 	test_versions();

@@ -148,9 +148,11 @@ enum swblock_peer_state {
  * @SWBLOCK_CMD_DEMOTE: VOLUME_ID, [FLAGS], [COOKIE]. Drains, then drops the role.
  *	Ends in event ROLE.
  * @SWBLOCK_CMD_LEASE: VOLUME_ID, EPOCH, LEASE_NS (absolute; 0 = no lease).
- * @SWBLOCK_CMD_LINK: VOLUME_ID, PEER_UUID, FD, [COOKIE]. Takes a connected stream
- *	socket whose hello is done. The caller closes its own copy. Replaces the
- *	link before it. Ends in event PEER when the facts were compared.
+ * @SWBLOCK_CMD_LINK: VOLUME_ID, PEER_UUID, FD, [MOVE], [COOKIE]. Takes a connected
+ *	stream socket whose hello is done. The caller closes its own copy. Replaces the
+ *	link before it. Ends in event PEER when the facts were compared. With MOVE a
+ *	session that is matched goes on on the new socket, without an event, once both
+ *	ends have theirs.
  * @SWBLOCK_CMD_UNLINK: VOLUME_ID, PEER_UUID.
  * @SWBLOCK_CMD_TUNE: VOLUME_ID, [IO_DEADLINE_MS], [LINK_DEADLINE_MS],
  *	[FLUSH_INTERVAL_MS], [REBUILD_AUTO], [REBUILD_RATE], [CATCHUP_MAX_BYTES],
@@ -297,7 +299,7 @@ enum swblock_attr {
 	SWBLOCK_A_PARKED,		/* u32, waiting for admission */
 	SWBLOCK_A_LOCAL_CASE,		/* u8, letter of the last local recovery */
 	SWBLOCK_A_PROMOTE_CASE,		/* u8, letter of the last certificate */
-	SWBLOCK_A_STATS,		/* nest, enum swblock_stat: u64 each */
+	SWBLOCK_A_MOVE,			/* u64, not 0, of LINK: both ends get the same */
 	SWBLOCK_A_REBUILD_AUTO,		/* u8, enum swblock_rebuild: without an order */
 	SWBLOCK_A_REBUILD_RATE,		/* u64, bytes/s of a base lane, 0 = no limit */
 	SWBLOCK_A_CATCHUP_MAX_BYTES,	/* u64, history kept for a peer that is not
@@ -309,6 +311,7 @@ enum swblock_attr {
 	SWBLOCK_A_BITMAP_BLOCKS,	/* u64, bits set in the changed-block bitmap */
 	SWBLOCK_A_BITMAP_EPOCH,		/* u64, its base */
 	SWBLOCK_A_BITMAP_LSN,		/* u64, its base */
+	SWBLOCK_A_STATS,		/* nest, enum swblock_stat: u64 each */
 	__SWBLOCK_A_MAX,
 };
 
