@@ -80,6 +80,12 @@ static bool can_dial(const struct pair *p)
 	return p->want.connect && p->want.endpoint_count;
 }
 
+/* When a link that is up wants new keys by its age. */
+static uint64_t keys_due_ns(const struct linker *l, const struct pair *p)
+{
+	return can_dial(p) ? p->up_ns + l->cfg.relink_ms * NSEC_PER_MSEC : NEVER;
+}
+
 /* ---- the queue ---------------------------------------------------------------------- */
 
 static void queue_drop(struct linker *l, struct ready **at)
@@ -158,7 +164,7 @@ static void pair_up(struct linker *l, struct pair *p, const struct job *job)
 	}
 	p->state = LINK_UP;
 	p->up_ns = boottime_ns();
-	p->due_ns = can_dial(p) ? p->up_ns + l->cfg.relink_ms * NSEC_PER_MSEC : NEVER;
+	p->due_ns = keys_due_ns(l, p);
 	p->sent_known = false;
 	p->sent = 0;
 	p->encrypted = job->keys.count;
@@ -338,10 +344,8 @@ static bool same_endpoints(const struct link_want *a, const struct link_want *b)
 static void look_there(struct linker *l, struct pair *p)
 {
 	if (p->state == LINK_UP) {
-		if (!can_dial(p))
-			p->due_ns = NEVER;
-		else if (p->due_ns == NEVER)
-			p->due_ns = p->up_ns + l->cfg.relink_ms * NSEC_PER_MSEC;
+		if (!can_dial(p) || p->due_ns == NEVER)
+			p->due_ns = keys_due_ns(l, p);
 		return;
 	}
 	p->dial++;
@@ -351,6 +355,14 @@ static void look_there(struct linker *l, struct pair *p)
 	p->state = LINK_IDLE;
 	p->due_ns = can_dial(p) ? 0 : NEVER;
 	wake(l);
+}
+
+/* Whoever made it: its keys are counted from now on. */
+static void take_over(struct linker *l, struct pair *p)
+{
+	p->state = LINK_UP;
+	p->up_ns = boottime_ns();
+	p->due_ns = keys_due_ns(l, p);
 }
 
 static void want_put(struct linker *l, struct pair *p, const struct link_want *want)
@@ -393,6 +405,8 @@ bool linker_want(struct linker *l, const struct link_want *want, char why[LINK_W
 		own_keys_set(p, own);
 		own = NULL;
 		want_put(l, p, want);
+		if (want->up && !fresh)
+			take_over(l, p);
 		*why = 0;
 	}
 	pthread_mutex_unlock(&l->lock);

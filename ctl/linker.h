@@ -69,6 +69,8 @@ struct linker_config {
  * struct link_want - a link that is wanted
  * @hello: what to say: volume, from, to, protocol range, hints
  * @connect: this side makes the connection; the other one waits for it
+ * @up: the kernel has it, from a controller before this one: it is not made before
+ *	it is lost or new keys are due; counts when the link is first wanted
  * @endpoint_count: entries of @endpoint; they are tried in turn
  * @endpoint: HOST:PORT
  * @keys: keys of this volume, NULL for those of the cluster
@@ -76,6 +78,7 @@ struct linker_config {
 struct link_want {
 	struct hello hello;
 	bool connect;
+	bool up;
 	unsigned int endpoint_count;
 	char endpoint[LINK_ENDPOINTS_MAX][LINK_ENDPOINT_MAX];
 	const struct tls_keys *keys;

@@ -78,8 +78,9 @@ static const char *address_of(const struct daemon *d, const struct vol *v,
 	return h && h->there ? h->address : "";
 }
 
+/* @up: the kernel has the link */
 static void want(struct daemon *d, const struct vol *v, struct own *o,
-		 struct own_link *l, bool connect)
+		 struct own_link *l, bool connect, bool up)
 {
 	struct link_want w = {
 		.hello = {
@@ -88,7 +89,7 @@ static void want(struct daemon *d, const struct vol *v, struct own *o,
 			.epoch = o->kv->epoch, .log_end = o->kv->head_lsn,
 			.endpoint_version = v->b->wish.sequence,
 		},
-		.connect = connect,
+		.connect = connect, .up = up,
 	};
 	char why[LINK_WHY_MAX];
 
@@ -117,7 +118,7 @@ void links_connect(struct daemon *d, struct vol *v, struct own *o,
 	fault_point("link", false);
 	/* from the start: what the linker still holds of the last one is over */
 	unwant(d, o, l);
-	want(d, v, o, l, true);
+	want(d, v, o, l, true, false);
 	fault_point("link", true);
 }
 
@@ -220,6 +221,22 @@ static bool may_link(const struct vol *v, const struct own *o,
 	return *accept || o->kv->role == SWBLOCK_ROLE_PRIMARY;
 }
 
+/*
+ * A daemon before this one made the link: decide asks for none, as there is one, but
+ * its keys grow old and its end is ours to see. What is not linked decide asks for.
+ */
+static void take_over(struct daemon *d, const struct vol *v, struct own *o,
+		      struct own_link *l)
+{
+	const struct kern_peer *p = peer_of(o, &l->peer);
+
+	if (!p || !state_linked(p->state))
+		return;
+	want(d, v, o, l, true, true);
+	l->handed = l->wanted;
+	l->was_state = p->state;
+}
+
 void links_turn(struct daemon *d, const struct vol *v, struct own *o)
 {
 	static const struct swb_uuid nobody;
@@ -244,16 +261,18 @@ void links_turn(struct daemon *d, const struct vol *v, struct own *o)
 			   *address_of(d, v, &l->peer) &&
 			   strcmp(l->address, address_of(d, v, &l->peer))) {
 			/* an address is no identity: it is tried where it is now */
-			want(d, v, o, l, true);
+			want(d, v, o, l, true, false);
 		}
 	}
 	for (i = 0; i < c->member_count; i++) {
 		if (swb_uuid_equal(&c->member[i], &o->replica) ||
-		    !may_link(v, o, &c->member[i], &accept) || !accept)
+		    !may_link(v, o, &c->member[i], &accept))
 			continue;
 		l = need_link(o, &c->member[i]);
-		if (l && !l->wanted)
-			want(d, v, o, l, false);
+		if (l && !l->wanted && accept)
+			want(d, v, o, l, false, false);
+		else if (l && !l->wanted)
+			take_over(d, v, o, l);
 	}
 }
 

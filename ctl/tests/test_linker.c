@@ -443,6 +443,38 @@ static void test_relink(void)
 	linker_destroy(b);
 }
 
+/* A daemon before this one made the link; the kernel has it. */
+static void test_taken_over(void)
+{
+	struct linker_config cfg = { .relink_bytes = 1000, .say = say };
+	struct linker *a = linker_create(&cfg), *b = make(2000, 0);
+	int port = listen_at(b, free_port());
+	struct link_want wa = want_of(1, 2, 3, port), wb = want_of(1, 3, 2, 0);
+	struct link_id id = id_of(&wa);
+	struct link_ready ra, rb;
+
+	wa.up = true;
+	want(b, &wb);
+	want(a, &wa);
+	ok(state_is(a, &wa, LINK_UP) && !next(a, &ra, 300), "it is up, and not made again");
+	linker_sent(a, &id, 70000);
+	linker_sent(a, &id, 71000);
+	ok(next(a, &ra, 2000) && next(b, &rb, 2000) && ra.again,
+	   "1000 bytes later there is a new one");
+	close(ra.fd);
+	close(rb.fd);
+	linker_relink(a, &id);
+	ok(next(a, &ra, 2000) && next(b, &rb, 2000) && ra.again, "another one by order");
+	close(ra.fd);
+	close(rb.fd);
+	linker_lost(a, &id, 0);
+	ok(next(a, &ra, 2000) && next(b, &rb, 2000) && !ra.again, "and when it is lost");
+	close(ra.fd);
+	close(rb.fd);
+	linker_destroy(a);
+	linker_destroy(b);
+}
+
 static void test_unwanted(void)
 {
 	struct linker *a = make(2000, 0), *b = make(2000, 0);
@@ -556,6 +588,7 @@ int main(void)
 	test_peer_moves();
 	test_crossing();
 	test_relink();
+	test_taken_over();
 	test_unwanted();
 	test_reach_without_key();
 	test_names_of_keys();
