@@ -61,7 +61,7 @@ writer_start
 points order
 arm
 id=$(printf %020d 1)
-printf '{"id":1,"verb":"relink","target":"%s","state":"new","by":"test","text":"",
+printf '{"id":1,"verb":"resume","target":"%s","state":"new","by":"test","text":"",
 	"args":{},"result":null}' "$(replica "$primary")" |
 	swbdoc "$store" put "v/$VUUID/order/$id" || die "set-up: order"
 deaths 60
