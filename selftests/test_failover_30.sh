@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
+# tier: long
 # While primaries fall, daemons die before and after every step that moves the record or
 # fences: the others, or the next run, go on; nothing is granted twice, nothing is lost.
 . "$SWB_TOP/selftests/lib.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
+# tier: long
 # Daemons die at every step of what an operator declares: a new volume is formatted and made,
 # its role is moved, it grows, an order is done; each of these ends as declared.
 . "$SWB_TOP/selftests/lib.sh"

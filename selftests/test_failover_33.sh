@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 600
+# tier: long
 # Daemons die before and after they allow a copy, and before and after they detach a member
 # that nobody declares any more: the copy is made, the member goes.
 . "$SWB_TOP/selftests/lib.sh"

@@ -9,7 +9,7 @@
 
 lease_ms=3000 silence=20s
 cluster_up
-for round in 1 2; do
+for round in $(seq "${SWB_ROUNDS:-1}"); do
 	epoch=$(rec .epoch)
 	need load_write "$primary" -l "$round" -f $((round * 20 - 19)) -n 20
 	# its daemon attaches it again at once
@@ -20,6 +20,6 @@ for round in 1 2; do
 	check "round $round: all data is there" load_verify "$primary"
 	await 60 "round $round: everybody is in sync" all_in_sync
 done
-check "commits go on" load_write "$primary" -l 3 -f 41 -n 20
+check "commits go on" load_write "$primary" -l $((round + 1)) -f $((round * 20 + 1)) -n 20
 check_history
 finish
