@@ -70,7 +70,7 @@ struct hello {
  * @text: one sentence
  * @peer: what the peer said, if it said something valid
  * @proto: version both speak
- * @move: not 0: both are in the same session, which may go on on this link: LINK
+ * @move: not 0: both are in the same session, which may continue on this link: LINK
  *	with SWBLOCK_A_MOVE, at both ends the same
  */
 struct hello_result {

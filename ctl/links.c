@@ -168,7 +168,7 @@ static const struct kern_peer *peer_of(const struct own *o, const struct swb_uui
 	return NULL;
 }
 
-/* New keys come by what was sent; a matched session goes on on the next link. */
+/* New keys come by what was sent; a matched session continues on the next link. */
 static void tell_linker(struct daemon *d, const struct own *o, const struct own_link *l,
 			const struct kern_peer *p)
 {

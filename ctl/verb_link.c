@@ -252,7 +252,7 @@ static int wait_peer(struct ctl *ctl, const struct kern_volume *v,
 	}
 }
 
-/* The session goes on on the new socket: nothing is compared, no event comes. */
+/* The session continues on the new socket: nothing is compared, no event comes. */
 static int say_moved(struct ctl *ctl, const struct kern_volume *v,
 		     const struct swb_uuid *peer, const char *label)
 {

@@ -357,7 +357,7 @@ static int find_member(struct swb_volume *v, const struct swb_uuid *uuid,
 	return 0;
 }
 
-/* Has the session that is running gone on on @fd? -EAGAIN: there is none that can. */
+/* Has the session that is running moved to @fd? -EAGAIN: there is none that can. */
 static int try_relink(struct swb_volume *v, const struct swb_uuid *uuid, int fd,
 		      u64 move, u32 deadline_ms, const char **why)
 {

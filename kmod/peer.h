@@ -124,7 +124,7 @@ void swb_peer_exit(void);
  * @v: volume
  * @peer_uuid: another member of the configuration
  * @fd: descriptor of the calling task
- * @move: id of a move: a matched session goes on on it, if there is one; or 0
+ * @move: id of a move: a matched session continues on it, if there is one; or 0
  * @cookie: of the order
  * @why: text for the extended ack
  *

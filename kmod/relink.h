@@ -25,7 +25,7 @@ struct swb_volume;
  */
 struct swb_sockets {
 	struct swb_sock sock[2];
-	struct mutex mutex;
+	struct mutex mutex;	/* taken round whatever may sleep for a socket */
 	bool have[2];
 	struct swb_move move;
 	u8 tx_at;
@@ -59,7 +59,7 @@ static inline struct swb_sock *swb_sockets_rx(struct swb_sockets *s)
 }
 
 /**
- * swb_relink() - carry the session on on the socket behind @fd
+ * swb_relink() - continue the session on the socket behind @fd
  * @l: current link, referenced
  * @fd: descriptor of the calling task
  * @id: what both controllers call this move; not 0

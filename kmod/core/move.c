@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A session that goes on on another socket: see move.h. The caller's lock covers it. */
+/* A session that moves to another socket: see move.h. The caller's lock covers it. */
 #include "move.h"
 
 bool swb_move_begin(struct swb_move *m, u64 id)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A session that goes on on another socket: new keys without a new session. Pure.
+ * A session that moves to another socket: new keys without a new session. Pure.
  *
  * Both controllers make the new socket and agree on its id; each gives its end to
  * its kernel. Then each direction goes over by itself, between two frames:

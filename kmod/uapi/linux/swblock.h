@@ -151,7 +151,7 @@ enum swblock_peer_state {
  * @SWBLOCK_CMD_LINK: VOLUME_ID, PEER_UUID, FD, [MOVE], [COOKIE]. Takes a connected
  *	stream socket whose hello is done. The caller closes its own copy. Replaces the
  *	link before it. Ends in event PEER when the facts were compared. With MOVE a
- *	session that is matched goes on on the new socket, without an event, once both
+ *	session that is matched continues on the new socket, without an event, once both
  *	ends have theirs.
  * @SWBLOCK_CMD_UNLINK: VOLUME_ID, PEER_UUID.
  * @SWBLOCK_CMD_TUNE: VOLUME_ID, [IO_DEADLINE_MS], [LINK_DEADLINE_MS],
