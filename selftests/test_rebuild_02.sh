@@ -11,7 +11,7 @@
 load_opts=(-k 1024)
 wal_size=2M pair best_effort
 write_more 30
-poll_until 20 settled a || die "no write-back"
+poll_until 20 written_back a || die "no write-back"
 check "level: no bit is set" poll_until 10 st_is a .bitmap.blocks 0
 away
 check "bits are set for what changed" test "$(st a .bitmap.blocks)" -gt 0

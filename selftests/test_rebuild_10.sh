@@ -12,7 +12,7 @@ wal_size=4M pair best_effort
 write_more 30
 away
 need dd if=/dev/urandom of="$(bd a)" bs=1M count=16 oflag=direct conv=notrunc status=none
-poll_until 30 settled a
+poll_until 30 written_back a
 throttle a 512K
 check "ordered and linked" copy_to a b
 check "under way" poll_until 20 under_way a b

@@ -21,7 +21,7 @@ poll_until 20 in_sync a b || die "not in sync"
 write_more 30
 away
 need dd if=/dev/urandom of="$(bd a)" bs=1M count=12 oflag=direct conv=notrunc status=none
-poll_until 30 settled a
+poll_until 30 written_back a
 throttle a 512K
 check "ordered and linked" copy_to a b
 check "under way" poll_until 20 under_way a b

@@ -17,7 +17,7 @@ for n in 4000 4001 4002; do
 	need put_block "$(bd a)" "$n" x
 done
 # while it is primary: without a role it writes back no more than it has announced
-check "it is in a's extent" poll_until 30 settled a
+check "it is in a's extent" poll_until 30 written_back a
 need swblockctl demote vol/a
 need remove_member a
 need promote b --override --reason "a is gone" --yes

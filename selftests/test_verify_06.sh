@@ -7,27 +7,7 @@
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"
 . "$SWB_TOP/selftests/helpers/quorum.sh"
-
-verify()
-{
-	timeout 80 swblockctl verify vol/a --wait --timeout 75 "$@"
-}
-
-# settled MEMBER: everything is written back, nothing is in flight
-settled()
-{
-	[ "$(st "$1" '.log.extent_lo == .log.head_lsn')" = true ]
-}
-
-# flip_block MEMBER BLOCK: a block of its extent changes under it
-flip_block()
-{
-	local at
-
-	need poll_until 20 settled "$1"
-	at=$(($(swbdisk get "${lower[$1]}" extent_offset) + $2 * 4096))
-	need swbdisk flip "${lower[$1]}" $((at + 100))
-}
+. "$SWB_TOP/selftests/helpers/verify.sh"
 
 size=16M wal_size=2M pair sync_all --policy received
 need load_write a -n 100 -b 8 -z

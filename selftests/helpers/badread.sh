@@ -15,15 +15,9 @@ spoilable()
 	lower[$1]=$dm_dev
 }
 
-# settled MEMBER: everything is written back, so the index serves nothing
-settled()
-{
-	[ "$(st "$1" '.log.extent_lo >= .log.head_lsn')" = true ]
-}
-
 settle()
 {
-	poll_until 40 settled "$1" || die "set-up: write-back of $1 is not complete"
+	poll_until 40 written_back "$1" || die "set-up: write-back of $1 is not complete"
 }
 
 # extent_block MEMBER BLOCK: number of that block of 4 KiB on the lower device

@@ -84,12 +84,6 @@ void()
 	has_condition "$1" inconsistent
 }
 
-# settled A: everything in its log is in its extent
-settled()
-{
-	[ "$(st "$1" '.log.extent_lo == .log.head_lsn')" = true ]
-}
-
 extent_digest()
 {
 	local off len
@@ -104,8 +98,8 @@ extent_digest()
 # same, block by block; nobody writes
 check_equal()
 {
-	poll_until 30 settled "$1" || { fail "$3: $1 does not write back"; return 1; }
-	poll_until 30 settled "$2" || { fail "$3: $2 does not write back"; return 1; }
+	poll_until 30 written_back "$1" || { fail "$3: $1 does not write back"; return 1; }
+	poll_until 30 written_back "$2" || { fail "$3: $2 does not write back"; return 1; }
 	check_same "$3" "$(extent_digest "$1")" "$(extent_digest "$2")"
 }
 

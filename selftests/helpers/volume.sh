@@ -212,6 +212,12 @@ peer()
 	st "$1" ".peers[] | select(.label == \"$2\") | $3"
 }
 
+# written_back MEMBER: everything in its log is in its extent, so the index serves nothing
+written_back()
+{
+	[ "$(st "$1" '.log.extent_lo >= .log.head_lsn')" = true ]
+}
+
 st_is()
 {
 	[ "$(st "$1" "$2")" = "$3" ]
