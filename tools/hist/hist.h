@@ -64,7 +64,7 @@ struct hist_op {
  * struct hist - all of it
  * @op: operations by invocation
  * @count: of them
- * @crash: by time; none if strict
+ * @crash: failovers, by time
  * @crash_count: of them
  * @kill_ns: of each killed generation, 0 = was not killed
  * @primary_ns: from when on a generation takes requests, 0 = never told
@@ -82,7 +82,8 @@ struct hist {
 
 /**
  * struct hist_rules - what is asked for
- * @strict: acknowledged writes survive a failover without a barrier, too
+ * @strict: acknowledged writes survive a failover without a barrier, too, and any
+ *	change of the primary is one
  * @late_tail: an error before a promotion does not end what the write may do
  * @states_max: a block is undecided after so many states
  */

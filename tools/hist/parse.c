@@ -252,26 +252,48 @@ bool hist_read(struct hist *h, const char *path)
 
 /* ---- what follows ------------------------------------------------------- */
 
+/* The last moment at which a primary is known to have served, or when it began. */
+static uint64_t served_ns(const struct hist *h, uint32_t gen)
+{
+	uint64_t ns = h->primary_ns[gen];
+
+	for (size_t i = 0; i < h->count; i++)
+		if (h->op[i].gen == gen && h->op[i].outcome == HIST_OK &&
+		    h->op[i].ret > ns)
+			ns = h->op[i].ret;
+	return ns;
+}
+
+static uint32_t next_primary(const struct hist *h, uint32_t gen)
+{
+	while (++gen < HIST_GENS_MAX && !h->primary_ns[gen])
+		;
+	return gen;
+}
+
 /*
  * A primary that was killed is replaced at some moment between the kill and the
- * first line of the next one. Nobody next: nothing was lost yet.
+ * first line of the next one. Nobody next: nothing was lost yet. One that nobody
+ * killed was missed by the others all the same (@strict), behind its last answer; else
+ * the change was planned.
  */
-static void find_crashes(struct hist *h)
+static void find_crashes(struct hist *h, bool strict)
 {
+	uint64_t from_ns, to_ns;
 	uint32_t gen, next;
 
 	h->crash = need(calloc(HIST_GENS_MAX, sizeof(*h->crash)));
 	for (gen = 0; gen < HIST_GENS_MAX; gen++) {
-		if (!h->kill_ns[gen])
+		if (!h->kill_ns[gen] && (!strict || !h->primary_ns[gen]))
 			continue;
-		for (next = gen + 1; next < HIST_GENS_MAX; next++)
-			if (h->primary_ns[next])
-				break;
+		next = next_primary(h, gen);
 		if (next == HIST_GENS_MAX)
 			break;
+		to_ns = h->primary_ns[next];
+		from_ns = h->kill_ns[gen] ? h->kill_ns[gen] : served_ns(h, gen);
 		h->crash[h->crash_count++] = (struct hist_op) {
 			.kind = HIST_CRASH, .outcome = HIST_OK, .gen = gen,
-			.inv = h->kill_ns[gen], .ret = h->primary_ns[next],
+			.inv = from_ns < to_ns ? from_ns : to_ns, .ret = to_ns,
 		};
 	}
 }
@@ -297,12 +319,12 @@ static void known_from_reads(struct hist *h, struct known *k)
 
 /* The first generation, from that of the evidence on, with a barrier after it. */
 static void pin(struct hist *h, struct hist_op *w, const struct known *k,
-		const struct hist_op *const *last_barrier)
+		const struct hist_op *const *last_barrier, bool strict)
 {
 	uint32_t gen;
 
 	w->pin = UINT32_MAX;
-	if (w->kind == HIST_WRITE_SYNC && w->outcome == HIST_OK) {
+	if (w->outcome == HIST_OK && (w->kind == HIST_WRITE_SYNC || strict)) {
 		w->pin = w->gen;
 		w->pinned_by = w;
 		return;
@@ -350,8 +372,7 @@ void hist_prepare(struct hist *h, const struct hist_rules *rules)
 	struct known *k = need(calloc(h->count + 1, sizeof(*k)));
 
 	last_barrier = need(calloc(HIST_GENS_MAX, sizeof(*last_barrier)));
-	if (!rules->strict)
-		find_crashes(h);
+	find_crashes(h, rules->strict);
 	for (size_t i = 0; i < h->count; i++) {
 		const struct hist_op *op = &h->op[i];
 
@@ -370,7 +391,7 @@ void hist_prepare(struct hist *h, const struct hist_rules *rules)
 		if (op->kind != HIST_WRITE && op->kind != HIST_WRITE_SYNC)
 			continue;
 		op->effect = k[i].ns;
-		pin(h, op, &k[i], last_barrier);
+		pin(h, op, &k[i], last_barrier, rules->strict);
 		op->until = may_until(h, op, rules);
 	}
 	free(last_barrier);
