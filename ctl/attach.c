@@ -31,6 +31,7 @@ struct job {
 	char volume_label[SWBLOCK_LABEL_MAX];
 	uint64_t size_bytes;
 	char program[CONFIG_TEXT_MAX];
+	bool lived;		/* the store has a report of the member */
 	uint64_t cookie;
 	int answer;		/* end of the pipe */
 	bool formatted;
@@ -102,6 +103,14 @@ static int look(struct job *j)
 		refuse(j, -ret, "%s cannot be probed: %s", m->data, strerror(-ret));
 		return -1;
 	}
+	/* P7: what it promised is gone with its disk; by its id it could vote again */
+	if (j->lived) {
+		refuse(j, EMEDIUMTYPE,
+		       "%s holds %s, and %s has been a member: its disk is lost or another one; bring it back, or give it up: swblockctl volume replace %s %s %s:%s",
+		       m->data, ret ? what : "nothing", m->label, j->volume_label,
+		       m->label, m->node, m->data);
+		return -1;
+	}
 	if (!m->format && !m->format_force) {
 		refuse(j, EMEDIUMTYPE,
 		       "%s holds %s, not this member, and the declaration does not allow to format it",
@@ -110,7 +119,7 @@ static int look(struct job *j)
 	}
 	if (ret && !m->format_force) {
 		refuse(j, EEXIST,
-		       "%s holds %s; it is formatted only if the declaration says to overwrite it",
+		       "%s holds %s; it is overwritten only if the declaration says so (--force)",
 		       m->data, what);
 		return -1;
 	}
@@ -303,6 +312,7 @@ static void start(struct daemon *d, const struct vol *v, struct own *o,
 	j->volume = o->volume;
 	j->member = *m;
 	text_copy(j->volume_label, v->b->wish.label, sizeof(j->volume_label));
+	j->lived = view_report(v, &o->replica);
 	j->size_bytes = v->b->wish.size_bytes;
 	snprintf(j->program, sizeof(j->program), "%s", d->cfg.swblockctl);
 	j->cookie = random_u64();

@@ -362,6 +362,9 @@ void view_volume(const struct daemon *d, const struct vol *v,
 		 struct swb_volume_view *out);
 void view_member(const struct daemon *d, const struct vol *v, const struct own *o,
 		 struct swb_member_view *out);
+/** view_report() - what the store has as @replica's newest report, NULL: it has none */
+const struct swb_report *view_report(const struct vol *v,
+				     const struct swb_uuid *replica);
 /** view_label() - name of a member for people; returns @buf */
 const char *view_label(const struct vol *v, const struct swb_uuid *replica,
 		       char buf[CTL_UUID_TEXT]);

@@ -173,9 +173,11 @@ static void judge_member(const struct board *b, const struct board_volume *v,
 		return;
 	}
 	if (!s || !s->attached) {
+		const char *why = !s ? "" : *s->error ? s->error : s->waits;
+
 		found(h, HEALTH_WARNING, "not_attached", "",
 		      "%s is not attached on %s%s%s", label, m->node,
-		      s && *s->error ? ": " : "", s ? s->error : "");
+		      *why ? ": " : "", why);
 		return;
 	}
 	judge_disk(v, s, label, h);

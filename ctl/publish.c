@@ -110,20 +110,9 @@ static bool put_go(struct daemon *d, struct put *p)
 
 /* --- the report --- */
 
-static const struct swb_report *stored_report(const struct vol *v,
-					      const struct own *o)
-{
-	unsigned int i;
-
-	for (i = 0; i < v->b->report_count; i++)
-		if (swb_uuid_equal(&v->b->report[i].report.replica, &o->replica))
-			return &v->b->report[i].report;
-	return NULL;
-}
-
 static void publish_report(struct daemon *d, const struct vol *v, struct own *o)
 {
-	const struct swb_report *r = stored_report(v, o);
+	const struct swb_report *r = view_report(v, &o->replica);
 	struct put *p;
 
 	/* only of the epoch that is adopted now: P6 */

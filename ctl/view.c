@@ -124,8 +124,8 @@ static const struct board_state *state_of(const struct vol *v,
 	return NULL;
 }
 
-static const struct swb_report *report_of(const struct vol *v,
-					  const struct swb_uuid *replica)
+const struct swb_report *view_report(const struct vol *v,
+				     const struct swb_uuid *replica)
 {
 	unsigned int i;
 
@@ -199,7 +199,7 @@ static void add_member(const struct daemon *d, const struct vol *v,
 {
 	const struct own *o = observe_own((struct daemon *)d, replica);
 	const struct board_state *s = state_of(v, replica);
-	const struct swb_report *r = report_of(v, replica);
+	const struct swb_report *r = view_report(v, replica);
 	struct swb_member_state *m;
 	unsigned int i;
 
@@ -386,7 +386,7 @@ static bool knows_config(const struct vol *v, const struct own *o)
 void view_member(const struct daemon *d, const struct vol *v, const struct own *o,
 		 struct swb_member_view *out)
 {
-	const struct swb_report *r = report_of(v, &o->replica);
+	const struct swb_report *r = view_report(v, &o->replica);
 	struct swb_config *c;
 	unsigned int i;
 

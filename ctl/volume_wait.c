@@ -20,6 +20,7 @@ struct told {
 	uint8_t role;
 	uint8_t peer_state;
 	char error[BOARD_TEXT_MAX];
+	char waits[BOARD_TEXT_MAX];
 };
 
 struct watch {
@@ -58,6 +59,12 @@ static void tell_member(struct ctl *ctl, const struct board_volume *v,
 		text_copy(t->error, s->error, sizeof(t->error));
 		if (*s->error)
 			out_line(ctl, "  %s: %s", m->label, s->error);
+	}
+	/* what keeps a disk out is for the one who waits to see to */
+	if (s && !s->attached && strcmp(s->waits, t->waits)) {
+		text_copy(t->waits, s->waits, sizeof(t->waits));
+		if (*s->waits)
+			out_line(ctl, "  %s: %s", m->label, s->waits);
 	}
 	if (!s || !s->attached)
 		return;

@@ -14,6 +14,7 @@ import time
 from taplib import Sandbox, OUT, ok, done
 
 VOLUME = "11111111-2222-4333-8444-555555555555"
+FRESH = "aaaaaaaa-0000-4000-8000-0000000000ff"
 MIB = 1 << 20
 
 
@@ -80,17 +81,19 @@ log: {{level: debug}}
                            check=False, timeout=30)
         return p.stdout if p.returncode == 0 else None
 
+    def members(self, nodes, **more):
+        return [{"replica": replica(n), "label": n, "node": n,
+                 "data": self.path(n + ".img"), "wal": "", "format": True,
+                 "format_force": False, **more} for n in nodes]
+
     def wish(self, nodes, **more):
         self.sequence += 1
-        members = [{"replica": replica(n), "label": n, "node": n,
-                    "data": self.path(n + ".img"), "wal": "", "format": True,
-                    "format_force": False} for n in nodes]
         wish = {"sequence": self.sequence, "label": "db", "size_bytes": 32 * MIB,
                 "mode": "sync_quorum" if len(nodes) > 2 else "sync_all",
                 "policy": "written", "required": (1 << len(nodes)) - 1,
                 "primary_only": False, "lease_ms": 2000, "shrink_ms": 0,
                 "primary": None, "override": False, "stopped": False,
-                "reason": "", "member": members, **more}
+                "reason": "", "member": self.members(nodes), **more}
         self.doc("put", f"v/{VOLUME}/wish", json.dumps(wish))
 
     def record(self):
@@ -265,6 +268,37 @@ def test_foreign_disk():
             ok(f.read() == before, "nothing was written")
 
 
+def test_blank_disk():
+    """A blank disk never becomes a member again that has lived: it is replaced."""
+    with Cluster() as c:
+        c.up()
+        ok(wait(c.in_sync), "three members are in sync")
+        lost = next(n for n in "abc" if n != c.primary())
+        c.kill(lost)
+        r = c.ctl("remove", f"db/{lost}", "--force")
+        ok(r.code == 0, "its host fails", r)
+        for force in (False, True):
+            disk = c.disk(lost + ".img")
+            c.wish("abc", member=c.members("abc", format_force=force))
+            seen = c.state(lost).get("sequence", 0)
+            c.start(lost)
+            ok(wait(lambda s=seen: c.state(lost).get("sequence", 0) != s and
+                    "volume replace" in c.state(lost).get("waits", "")),
+               f"overwriting allowed {force}: its state says what to do",
+               f"{c.state(lost)}\n{c.log(lost)[-2000:]}")
+            with open(disk, "rb") as f:
+                ok(not f.read().strip(b"\0"), "the blank disk is left alone")
+            c.kill(lost)
+        members = c.members("abc")
+        members["abc".index(lost)]["replica"] = FRESH
+        c.wish("abc", member=members)
+        c.start(lost)
+        ok(wait(lambda: c.settled() and c.in_sync() and
+                FRESH in str(c.record().get("config"))),
+           "a new replica takes its place and comes in sync",
+           f"{c.record()}\n{c.log(lost)[-2000:]}")
+
+
 def test_orders():
     """An order is answered, also one that nobody knows."""
     with Cluster() as c:
@@ -311,6 +345,7 @@ def test_killed_at_every_point():
 
 for test in (test_check, test_volume_comes_up, test_lost_and_repeated_events,
              test_store_late, test_store_put_back, test_restart_changes_nothing, test_second_instance, test_reload,
-             test_foreign_disk, test_orders, test_killed_at_every_point):
+             test_foreign_disk, test_blank_disk,
+             test_orders, test_killed_at_every_point):
     test()
 done()

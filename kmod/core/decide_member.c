@@ -7,7 +7,9 @@
  * A, nothing. A replica that is told everything, or a primary whose peers are
  *    linked and whose lease is long enough.
  * B, adopt. The record shows a newer epoch; the report goes to the store (P6).
- * C, report once more. It is adopted, but the store does not have the report.
+ * C, report once more. It is adopted, but the store does not have the report: the
+ *    epoch cannot be judged; or it is granted, and nobody follows who could be
+ *    taken for blank after his disk was lost (P7).
  * D, ahead of the store (P17c). It has promised more than the store has won.
  * E, reported. The epoch is won; whoever won it judges.
  * F, fence self. Like B, of a primary that serves: somebody ended its epoch.
@@ -71,6 +73,7 @@ static const struct swb_row member_table[] = {
 	{ NOTHING('V'), .yes = M_GRANTED | M_VOID },
 	{ NOTHING('W'), .yes = M_BACKOFF },
 	{ ORDER('G', PROMOTE), .yes = M_GRANTED },
+	{ ORDER('C', ADOPT), .no = M_REPLICA | M_STORED },
 	{ ORDER('J', ASSIGN), .no = M_REPLICA },
 	{ ORDER('K', ASSIGN), .no = M_CONFIG_KNOWN },
 	{ NOTHING('A') },

@@ -83,6 +83,8 @@ static void look_at(struct world *w, u8 agent, u8 node)
 	    rng_chance(&w->rng, w->control.lost_permille))
 		return;
 	state_of(&w->node[node], &g->coming[node]);
+	if (w->control.mute & 1u << node)
+		g->coming[node].m.has_report = false;
 	g->coming_ns[node] = w->clock.now_ns +
 			     rng_below(&w->rng, w->control.delay_ns);
 }
@@ -432,8 +434,10 @@ static void member_view(struct world *w, u8 agent, struct node *n,
 			n->core.adopt_epoch;	/* under way */
 	v->config_known = n->core.self != SWB_NOBODY &&
 			  swb_config_same(&n->core.config, &c->config);
-	v->report_stored = own.m.has_report &&
+	v->report_stored = own.m.has_report && !(c->mute & 1u << n->id) &&
 			   own.m.report.adopted == c->won;
+	if (v->report_stored)
+		c->lived |= 1u << n->id;
 	v->lease_end_ns = n->core.lease_end_ns;
 	v->stopped = c->stopped;
 	v->failed = g->refused[n->id];

@@ -212,7 +212,7 @@ static void tell_granted(struct world *w, struct attempt *a)
 	control_certify(w, a->candidate, &last_cert[a->candidate],
 			last_lease_end[a->candidate], a->owner);
 	for (u8 i = 0; i < w->shape.nodes; i++)
-		if (i != a->candidate)
+		if (i != a->candidate && !(w->control.mute & 1u << i))
 			control_assign(w, i);
 }
 
@@ -474,7 +474,7 @@ void control_report(struct world *w, struct node *n, u64 cookie)
 		abort();
 	swb_core_report(&n->core, r);
 	check_report(w, n, r);
-	if (!(w->control.reach & (1u << n->id)) ||
+	if (!(w->control.reach & ~w->control.mute & (1u << n->id)) ||
 	    rng_chance(&w->rng, w->control.lost_permille)) {
 		free(r);
 		return;

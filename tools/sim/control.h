@@ -131,6 +131,7 @@ struct agent {
  * @rebuilds: order a rebuild of who needs one; a required one leaves the required
  *	set first (P10 vii), though silence alone takes CONTROL_REBUILD_MS
  * @exclude: members the operator has given up: never required again
+ * @mute: bit n: reports of node n do not reach the store; @lived: the store has one
  * @lost_permille: orders and reports that get lost
  * @delay_ns: of an order or report, at most
  * @blind_permille: swaps that the store takes but whose answer is lost
@@ -165,6 +166,8 @@ struct control {
 	bool stopped;
 	bool rebuilds;
 	u32 exclude;
+	u32 mute;
+	u32 lived;
 	u32 lost_permille;
 	u64 delay_ns;
 	u32 blind_permille;

@@ -164,10 +164,10 @@ void node_destroy(struct node *n)
 	memset(n, 0, sizeof(*n));
 }
 
-void node_replace_disk(struct world *w, struct node *n)
+static void new_disk(struct world *w, struct node *n, u8 identity)
 {
 	disk_blank(&n->disk);
-	format(w, n, (u8)(n->id + 16));
+	format(w, n, identity);
 	n->flushed_lsn = 0;
 	n->seen_adopted = 0;
 	n->seen_opened = 0;
@@ -180,6 +180,23 @@ void node_replace_disk(struct world *w, struct node *n)
 	n->failed = false;
 	n->failure_passes = false;
 	n->failed_once = false;
+}
+
+void node_replace_disk(struct world *w, struct node *n)
+{
+	new_disk(w, n, (u8)(n->id + 16));
+	w->control.lived &= ~(1u << n->id);
+}
+
+/* The host formats what is blank, but never with the id of one that has lived. */
+bool node_blank_disk(struct world *w, struct node *n)
+{
+	if (w->control.lived & 1u << n->id) {
+		disk_blank(&n->disk);
+		return false;
+	}
+	new_disk(w, n, n->id);
+	return true;
 }
 
 /* ---- crash and attach -------------------------------------------------- */

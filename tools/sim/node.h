@@ -295,6 +295,8 @@ void node_create(struct world *w, u8 id);
 void node_reset(struct node *n);
 void node_destroy(struct node *n);
 void node_replace_disk(struct world *w, struct node *n);
+/** node_blank_disk() - nobody has said that it is another one; false: stays blank */
+bool node_blank_disk(struct world *w, struct node *n);
 void node_crash(struct world *w, struct node *n, int fate, bool host_only,
 		bool silent);
 /**

@@ -317,6 +317,20 @@ static bool do_replace(struct script *s)
 	return true;
 }
 
+/* blank nN taken|refused: the disk is gone, and the declaration as it was */
+static bool do_blank(struct script *s)
+{
+	struct node *n = script_node(s, 1);
+	bool want = strcmp(script_word(s, 2), "taken") == 0;
+
+	if (!n || n->state != NODE_DOWN)
+		return script_fail(s, "blank nN taken|refused: crash it first");
+	if (node_blank_disk(s->w, n) != want)
+		return script_fail(s, "the blank disk of n%u is %s", n->id,
+				   want ? "refused" : "taken");
+	return true;
+}
+
 /* grow nN BLOCKS */
 static bool do_grow(struct script *s)
 {
@@ -377,7 +391,10 @@ static bool do_control(struct script *s)
 	}
 	if (!n)
 		return script_fail(s, "%s nN", verb);
-	if (strcmp(verb, "reach") == 0)
+	if (strcmp(verb, "mute") == 0)
+		c->mute = strcmp(script_word(s, 2), "off") == 0 ?
+			  c->mute & ~(1u << n->id) : c->mute | 1u << n->id;
+	else if (strcmp(verb, "reach") == 0)
 		c->reach = strcmp(script_word(s, 2), "off") == 0 ?
 			   c->reach & ~(1u << n->id) : c->reach | 1u << n->id;
 	else if (strcmp(verb, "adopt") == 0)
@@ -424,6 +441,7 @@ static const struct {
 	{ "unblock", do_cut },	    { "link", do_cut },
 	{ "isolate", do_isolate },  { "join", do_isolate },
 	{ "crash", do_crash },	    { "restart", do_restart },
+	{ "mute", do_control },	    { "blank", do_blank },
 	{ "replace", do_replace },  { "grow", do_grow }, { "rot", do_rot },
 	{ "auto", do_control },	    { "reach", do_control },
 	{ "adopt", do_control },    { "assign", do_control },

@@ -36,7 +36,7 @@ static u8 expected_member(const struct swb_member_facts *f)
 	if (f->granted)
 		return 'G';
 	if (!f->replica)
-		return 'J';
+		return f->report_stored ? 'J' : 'C';
 	return f->config_known ? 'A' : 'K';
 }
 
@@ -254,6 +254,9 @@ TEST(test_decide_member_opens_once, "a granted member is promoted until it has o
 	MEMBER('H', NOTHING);
 	mv.authority.primary = uuid_of(1);
 	mv.read_ns = mv.now_ns;
+	MEMBER('C', ADOPT);	/* nobody follows whom the store does not know */
+	CHECK_EQ(md.epoch, 5);
+	mv.report_stored = true;
 	MEMBER('J', ASSIGN);
 	mv.self.role = SWBLOCK_ROLE_REPLICA;
 	mv.config_known = false;
