@@ -62,6 +62,29 @@ const char *swb_text_peer_state(u8 state)
 	return NAME_OF(name, state);
 }
 
+const char *swb_text_stage(u32 stage)
+{
+	static const char *const name[] = {
+		[SWBLOCK_STAGE_ADMIT] = "admit",
+		[SWBLOCK_STAGE_APPEND] = "append",
+		[SWBLOCK_STAGE_PERSIST] = "persist",
+		[SWBLOCK_STAGE_SHIP] = "ship",
+		[SWBLOCK_STAGE_PEER_RECEIVE] = "peer-receive",
+		[SWBLOCK_STAGE_PEER_PERSIST] = "peer-persist",
+		[SWBLOCK_STAGE_ACK] = "ack",
+		[SWBLOCK_STAGE_COMMIT] = "commit",
+		[SWBLOCK_STAGE_COMPLETE] = "complete",
+		[SWBLOCK_STAGE_BARRIER] = "barrier",
+		[SWBLOCK_STAGE_READ] = "read",
+		[SWBLOCK_STAGE_WRITEBACK] = "writeback",
+		[SWBLOCK_STAGE_CHECKPOINT] = "checkpoint",
+		[SWBLOCK_STAGE_FLUSH] = "flush",
+		[SWBLOCK_STAGE_PEER_FLUSH] = "peer-flush",
+	};
+
+	return NAME_OF(name, stage);
+}
+
 const char *swb_text_rebuild(u8 kind)
 {
 	static const char *const name[] = {

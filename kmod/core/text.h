@@ -16,6 +16,7 @@ const char *swb_text_mode(u8 mode);		/* "sync_all" */
 const char *swb_text_policy(u8 policy);
 const char *swb_text_role(u8 role);
 const char *swb_text_peer_state(u8 state);
+const char *swb_text_stage(u32 stage);
 const char *swb_text_condition(u32 bit);	/* one bit */
 const char *swb_text_reason(u32 reason);	/* "stale_epoch" */
 const char *swb_text_event(enum swb_event_type t);

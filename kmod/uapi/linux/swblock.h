@@ -501,4 +501,49 @@ enum swblock_stat {
 
 #define SWBLOCK_STAT_MAX (__SWBLOCK_STAT_MAX - 1)
 
+/**
+ * enum swblock_stage - what a latency histogram, or an event of tracepoint
+ * swblock_stage, is of; exact start and end: docs/design/observability.md. Stages
+ * that say "of each member" exist once for each; times are this host's clock only.
+ * @SWBLOCK_STAGE_ADMIT: bio came -> it has its LSN
+ * @SWBLOCK_STAGE_APPEND: group opened by its first record -> sealed, WAL bio goes out
+ * @SWBLOCK_STAGE_PERSIST: that -> the WAL bio has completed, here
+ * @SWBLOCK_STAGE_SHIP: sealed -> its frame is sent next; of each member
+ * @SWBLOCK_STAGE_PEER_RECEIVE: frame -> ack that it was received; of each member
+ * @SWBLOCK_STAGE_PEER_PERSIST: frame -> ack that its WAL bio has completed there; of
+ *	each member
+ * @SWBLOCK_STAGE_ACK: sealed -> the ack that the policy waits for; of each member
+ * @SWBLOCK_STAGE_COMMIT: group opened -> C has passed it
+ * @SWBLOCK_STAGE_COMPLETE: bio of a plain write came -> it has ended; of each member:
+ *	the one whose fact released it, or of nobody: a decision did
+ * @SWBLOCK_STAGE_BARRIER: the same of flush and FUA
+ * @SWBLOCK_STAGE_READ: bio of a read came -> it has ended
+ * @SWBLOCK_STAGE_WRITEBACK: a batch of the flusher, loaded and written to the extent
+ * @SWBLOCK_STAGE_CHECKPOINT: the superblock write behind it
+ * @SWBLOCK_STAGE_FLUSH: a flush of the own log's device
+ * @SWBLOCK_STAGE_PEER_FLUSH: a flush was asked for on a frame -> the ack that it is
+ *	durable there; of each member
+ */
+enum swblock_stage {
+	SWBLOCK_STAGE_UNSPEC,
+	SWBLOCK_STAGE_ADMIT,
+	SWBLOCK_STAGE_APPEND,
+	SWBLOCK_STAGE_PERSIST,
+	SWBLOCK_STAGE_SHIP,
+	SWBLOCK_STAGE_PEER_RECEIVE,
+	SWBLOCK_STAGE_PEER_PERSIST,
+	SWBLOCK_STAGE_ACK,
+	SWBLOCK_STAGE_COMMIT,
+	SWBLOCK_STAGE_COMPLETE,
+	SWBLOCK_STAGE_BARRIER,
+	SWBLOCK_STAGE_READ,
+	SWBLOCK_STAGE_WRITEBACK,
+	SWBLOCK_STAGE_CHECKPOINT,
+	SWBLOCK_STAGE_FLUSH,
+	SWBLOCK_STAGE_PEER_FLUSH,
+	__SWBLOCK_STAGE_MAX,
+};
+
+#define SWBLOCK_STAGE_MAX (__SWBLOCK_STAGE_MAX - 1)
+
 #endif /* _UAPI_LINUX_SWBLOCK_H */
