@@ -303,6 +303,7 @@ static int handle_ack(struct swb_link *l, const struct swb_frame *f)
 	ev.u.ack.durable = f->a[2];
 	ev.u.ack.base = f->a[3];
 	ev.u.ack.extent_bytes = f->flush_lsn;
+	l->acked_ns = ktime_get_boottime_ns();
 	swb_post_link(l->v, l, &ev);
 	swb_lane_acked(l, f->a[3]);
 	return 0;

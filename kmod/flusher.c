@@ -29,6 +29,7 @@
 #include <linux/kthread.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 #include "core/lineage.h"
 #include "idle.h"
 #include "wbatch.h"
@@ -278,7 +279,7 @@ static int note_changes(struct swb_flusher *f, struct swb_wbatch *b, bool clean)
 static int write_batch(struct swb_flusher *f, u64 hi, bool *clean)
 {
 	struct swb_wbatch *b = &f->priv->batch;
-	u64 bytes = 0;
+	u64 begun_ns = ktime_get_boottime_ns(), bytes = 0;
 	int err;
 
 	err = swb_wbatch_load(b, f->core->d.extent_lo, hi);
@@ -293,7 +294,8 @@ static int write_batch(struct swb_flusher *f, u64 hi, bool *clean)
 	if (!err && f->super->store != f->data)
 		err = swb_store_flush(f->data);	/* else the save flushes it */
 	if (!err && bytes)
-		f->ops->wrote(f->ctx, bytes);
+		f->ops->wrote(f->ctx, b->hi, bytes,
+			      ktime_get_boottime_ns() - begun_ns);
 	return err;
 }
 
@@ -302,18 +304,20 @@ static int write_batch(struct swb_flusher *f, u64 hi, bool *clean)
  * @moved: extent_lo or S moved
  * @lo: extent_lo
  * @start: S
+ * @save_ns: what the superblock took
  */
 struct step {
 	bool moved;
 	u64 lo;
 	u64 start;
+	u64 save_ns;
 };
 
 /* Write back up to @hi (0: nothing) and make it the checkpoint. */
 static int advance(struct swb_flusher *f, u64 hi, bool clean, struct step *s)
 {
 	struct swb_wbatch *b = &f->priv->batch;
-	u64 before = f->wal->priv->start;
+	u64 before = f->wal->priv->start, begun_ns;
 	int err = 0;
 
 	lockdep_assert_held(&f->mutex);
@@ -328,9 +332,11 @@ static int advance(struct swb_flusher *f, u64 hi, bool clean, struct step *s)
 	s->moved = hi || clean || s->start > before;
 	if (!s->moved)
 		goto drop;
+	begun_ns = ktime_get_boottime_ns();
 	err = swb_super_save(f->super, f->core, f->lock);
 	if (err)
 		goto drop;
+	s->save_ns = ktime_get_boottime_ns() - begun_ns;
 	if (hi)
 		swb_wbatch_retire(b);
 	swb_wal_trim(f->wal, s->start);
@@ -374,7 +380,7 @@ static bool turn(struct swb_flusher *f)
 	if (err)
 		f->ops->failed(f->ctx, err);
 	else if (s.moved)
-		f->ops->checkpointed(f->ctx, s.lo, s.start);
+		f->ops->checkpointed(f->ctx, s.lo, s.start, s.save_ns);
 	return s.moved && !err;
 }
 

@@ -20,14 +20,15 @@
 
 /**
  * struct swb_flusher_ops - what the flusher tells its owner; process context
- * @checkpointed: extent_lo and S, both durable
+ * @checkpointed: extent_lo and S, both durable; @ns: that superblock write took so
+ *	long
  * @failed: the extent or the superblock could not be written
- * @wrote: so many bytes went to the extent
+ * @wrote: so many bytes, up to record @lsn, went to the extent in @ns
  */
 struct swb_flusher_ops {
-	void (*checkpointed)(void *ctx, u64 extent_lo, u64 start);
+	void (*checkpointed)(void *ctx, u64 extent_lo, u64 start, u64 ns);
 	void (*failed)(void *ctx, int err);
-	void (*wrote)(void *ctx, u64 bytes);
+	void (*wrote)(void *ctx, u64 lsn, u64 bytes, u64 ns);
 };
 
 struct swb_flusher {

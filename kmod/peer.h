@@ -56,6 +56,7 @@
  * @verify_body: tx: body of a VERIFY_SUM frame
  * @lend: what a replica lends, until it is sent; v->lock
  * @again: tx: the next record is still on its way into the log, look again soon
+ * @acked_ns: rx: when the last ACK was heard, CLOCK_BOOTTIME; read in the step that rx posts
  * @seen_committed: rx: C of the last header that was posted
  * @seen_flush_lsn: rx: the same for flush_lsn
  * @seen_everywhere: rx: the same for everywhere
@@ -100,6 +101,7 @@ struct swb_link {
 	struct swb_mend_answer lend;
 	bool again;
 	u64 told_committed;
+	u64 acked_ns;
 	u64 seen_committed;
 	u64 seen_flush_lsn;
 	u64 seen_everywhere;

@@ -70,6 +70,7 @@ static void order_save_super(struct swb_volume *v)
 /* The fact is posted only when cut and incarnation are on the medium: P4, P5. */
 static void order_truncate(struct swb_volume *v, u64 lsn)
 {
+	u64 begun_ns = ktime_get_boottime_ns();
 	int err;
 
 	swb_flusher_pause(&v->flusher);
@@ -77,6 +78,8 @@ static void order_truncate(struct swb_volume *v, u64 lsn)
 	if (!err)
 		err = swb_super_save(&v->super, &v->core, &v->lock);
 	swb_flusher_resume(&v->flusher);
+	trace_swblock_truncate(v->id, err, lsn,
+			       ktime_get_boottime_ns() - begun_ns);
 	if (err)
 		follow_failed(v, "truncate the log", err);
 	else
@@ -88,6 +91,7 @@ static void order_rebuild_prepare(struct swb_volume *v,
 {
 	int err = swb_base_prepare(v, act);
 
+	trace_swblock_rebuild(v->id, act->peer, SWB_REBUILD_PREPARED, err);
 	if (err)
 		follow_failed(v, "prepare for a rebuild", err);
 	else
@@ -98,6 +102,7 @@ static void order_rebuild_clear(struct swb_volume *v)
 {
 	int err = swb_base_clear(v);
 
+	trace_swblock_rebuild(v->id, SWB_NOBODY, SWB_REBUILD_CLEARED, err);
 	if (err)
 		follow_failed(v, "end a rebuild", err);
 	else
@@ -127,6 +132,7 @@ static void notify_conditions(struct swb_volume *v)
 	if (now == v->conditions_told)
 		return;
 	v->conditions_told = now;
+	trace_swblock_conditions(v->id, now);
 	swb_notify(v, &n);
 }
 
@@ -142,6 +148,7 @@ static void notify_report(struct swb_volume *v, u64 cookie)
 	spin_lock_irqsave(&v->lock, flags);
 	swb_core_report(&v->core, &r);
 	spin_unlock_irqrestore(&v->lock, flags);
+	trace_swblock_epoch(v->id, r.adopted, r.durable, r.committed);
 	swb_notify(v, &n);
 }
 
@@ -153,6 +160,7 @@ static void notify_refused(struct swb_volume *v, const struct swb_action *act)
 	};
 
 	n.text = swb_text_case(n.table, n.letter);
+	trace_swblock_order_refused(v->id, n.table, n.letter);
 	swb_stat_inc(v, REFUSED);
 	swb_notify(v, &n);
 }
@@ -172,6 +180,8 @@ static void notify_peer(struct swb_volume *v, u8 peer)
 		n.cookie = v->link[peer]->cookie;
 	spin_unlock_irqrestore(&v->lock, flags);
 	n.text = swb_text_peer_state(v->core.peer[peer].state);
+	trace_swblock_peer(v->id, peer, v->core.peer[peer].state, n.letter,
+			   n.reason, v->core.peer[peer].session);
 	swb_notify(v, &n);
 }
 
@@ -197,6 +207,7 @@ static void execute_peer(struct swb_volume *v, const struct swb_action *act)
 	unsigned int what = SWB_SEND_SHIP;
 
 	if (act->type == SWB_ACT_CLOSE_LINK) {
+		trace_swblock_link(v->id, act->peer, 0, act->a);
 		swb_peer_close(v, act->peer, act->a);
 		return;
 	}
@@ -212,6 +223,9 @@ static void execute_peer(struct swb_volume *v, const struct swb_action *act)
 		what = SWB_SEND_PING;
 	else if (act->type == SWB_ACT_SEND_CLOSE)
 		what = SWB_SEND_CLOSE;
+	if (what == SWB_SEND_START)
+		trace_swblock_catchup(v->id, act->peer, act->d, act->a, act->b,
+				      act->c);
 	swb_peer_send(v, act, what);
 }
 
@@ -244,10 +258,10 @@ static void execute(struct swb_volume *v, const struct swb_action *act)
 		execute_peer(v, act);
 		break;
 	case SWB_ACT_COMPLETE_WRITES:
-		swb_write_complete(v, act->a);
+		swb_write_complete(v, act->a, v->post.cause);
 		break;
 	case SWB_ACT_COMPLETE_BARRIERS:
-		swb_write_complete_barriers(v, act->a);
+		swb_write_complete_barriers(v, act->a, v->post.cause);
 		break;
 	case SWB_ACT_FAIL_IO:
 		fail_io(v);
@@ -259,6 +273,8 @@ static void execute(struct swb_volume *v, const struct swb_action *act)
 		swb_write_resume(v);
 		break;
 	case SWB_ACT_SET_ROLE:
+		trace_swblock_role(v->id, act->a, v->core.d.epoch,
+				   v->core.log.committed);
 		swb_blkdev_set_role(v, act->a);
 		break;
 	case SWB_ACT_SET_SIZE:
@@ -289,9 +305,11 @@ static void execute(struct swb_volume *v, const struct swb_action *act)
 		order_rebuild_prepare(v, act);
 		break;
 	case SWB_ACT_BASE_START:
+		trace_swblock_rebuild(v->id, act->peer, SWB_REBUILD_STARTED, 0);
 		swb_lane_start(v, act);
 		break;
 	case SWB_ACT_BASE_STOP:
+		trace_swblock_rebuild(v->id, act->peer, SWB_REBUILD_STOPPED, 0);
 		swb_lane_stop(v, act->peer);
 		break;
 	case SWB_ACT_REBUILD_CLEAR:
@@ -303,19 +321,78 @@ static void execute(struct swb_volume *v, const struct swb_action *act)
 	}
 }
 
+/* Whose progress is this fact? What it releases waited for that member last. */
+static u8 cause_of(const struct swb_volume *v, const struct swb_event *ev)
+{
+	if (ev->type == SWB_EV_PEER_ACKED)
+		return ev->peer;
+	if (ev->type == SWB_EV_LOG_WRITTEN || ev->type == SWB_EV_LOG_FLUSHED ||
+	    ev->type == SWB_EV_BARRIER_WANTED)
+		return v->core.self;
+	return SWB_NOBODY;
+}
+
+/* What the step has taken in, and when the bytes of it came. */
+static void note_times(struct swb_volume *v, const struct swb_event *ev)
+{
+	const struct swb_core *c = &v->core;
+	struct swb_lat_ack ack = { };
+
+	lockdep_assert_held(&v->lock);
+	if (c->role != SWBLOCK_ROLE_PRIMARY)
+		return;
+	if (ev->type == SWB_EV_PEER_ACKED && v->link[ev->peer]) {
+		ack.received = c->peer[ev->peer].received;
+		ack.written = c->peer[ev->peer].written;
+		ack.durable = c->peer[ev->peer].durable;
+		ack.by_received = c->config.policy == SWBLOCK_POLICY_RECEIVED;
+		ack.now_ns = v->link[ev->peer]->acked_ns;
+		swb_lat_acked(&v->lat, ev->peer, &ack);
+	}
+	swb_lat_committed(&v->lat, c->log.committed, ev->now_ns);
+}
+
+static void trace_refusals(struct swb_volume *v, const struct swb_event *ev,
+			   const u64 *before)
+{
+	u32 i;
+
+	for (i = 0; i < __SWBLOCK_REASON_MAX; i++)
+		if (v->core.refused[i] != before[i])
+			trace_swblock_refused(v->id, ev->peer, i);
+}
+
+/* The step itself, and what watches it. Nothing here changes what it does. */
+static void step_core(struct swb_volume *v, struct swb_event *ev)
+{
+	bool traced = trace_swblock_refused_enabled();
+	u64 before[__SWBLOCK_REASON_MAX];
+	unsigned long flags;
+
+	lockdep_assert_held(&v->step_mutex);
+	spin_lock_irqsave(&v->lock, flags);
+	if (traced)
+		memcpy(before, v->core.refused, sizeof(before));
+	swb_core_step(&v->core, ev, v->post.actions);
+	note_times(v, ev);
+	v->post.cause = cause_of(v, ev);
+	if (traced)
+		trace_refusals(v, ev, before);
+	spin_unlock_irqrestore(&v->lock, flags);
+	if (ev->type == SWB_EV_LINKED)
+		trace_swblock_link(v->id, ev->peer, 1, SWBLOCK_REASON_NONE);
+}
+
 static void step_one(struct swb_volume *v, struct swb_event *ev)
 {
 	struct swb_actions *acts = v->post.actions;
-	unsigned long flags;
 	u32 i;
 
 	lockdep_assert_held(&v->step_mutex);
 	ev->now_ns = ktime_get_boottime_ns();
 	trace_swblock_step(v->id, ev->type, ev->peer, ev->lsn, ev->epoch);
 	acts->count = 0;
-	spin_lock_irqsave(&v->lock, flags);
-	swb_core_step(&v->core, ev, acts);
-	spin_unlock_irqrestore(&v->lock, flags);
+	step_core(v, ev);
 	/* Nobody else can step, so the list need not be copied. */
 	for (i = 0; i < acts->count; i++)
 		execute(v, &acts->act[i]);

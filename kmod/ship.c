@@ -111,6 +111,9 @@ static u64 take_flush_lsn(struct swb_link *l)
 	lsn = max(lsn, l->ping_flush_lsn);
 	l->ping_flush_lsn = 0;
 	l->pending &= ~BIT(SWB_SEND_PING);
+	if (lsn > l->v->core.peer[l->peer].durable)
+		swb_lat_flush_asked(&l->v->lat, l->peer, lsn,
+				    ktime_get_boottime_ns());
 	return lsn;
 }
 
@@ -292,7 +295,7 @@ static bool fill_data(struct swb_link *l, struct swb_group *g, u64 from,
 	u32 skip = from - g->first_lsn;
 	unsigned long flags;
 	bool still = false;
-	u64 now_session;
+	u64 now_session, now_ns;
 
 	spin_lock_irqsave(&l->v->lock, flags);
 	if (!l->closing && swb_core_ship_from(c, l->peer, &now_session) == from &&
@@ -304,8 +307,10 @@ static bool fill_data(struct swb_link *l, struct swb_group *g, u64 from,
 		f->payload_bytes = g->payload_bytes - g->rec_off[skip];
 		f->a[0] = from;
 		f->a[1] = g->epoch;
-		swb_core_shipped(c, l->peer, session, from + f->nrec,
-				 ktime_get_boottime_ns());
+		now_ns = ktime_get_boottime_ns();
+		swb_core_shipped(c, l->peer, session, from + f->nrec, now_ns);
+		if (c->peer[l->peer].state == SWBLOCK_PEER_IN_SYNC)
+			swb_lat_shipped(&l->v->lat, l->peer, from, now_ns);
 		f->flush_lsn = take_flush_lsn(l);
 		still = true;
 	}

@@ -60,18 +60,51 @@ static void wal_space(void *ctx)
 		swb_post_later(v, SWB_POST_SPACE);
 }
 
-static void wal_stage(void *ctx, u32 stage, u64 first_lsn, u32 nrec, u32 bytes,
-		      bool wrapped)
+/* Records of upper writes, that is: not the open record of an epoch. */
+static bool is_timed(const struct swb_group *g)
+{
+	return g && g->header->rec[0].type != SWB_REC_OPEN;
+}
+
+static void time_sealed(struct swb_volume *v, const struct swb_ent *e)
+{
+	const struct swb_group *g = e->group;
+	struct swb_lat_mark mark = {
+		.lsn = e->first_lsn, .nrec = e->nrec, .bytes = e->bytes,
+		.opened_ns = g->admitted_ns, .sealed_ns = g->sealed_ns,
+	};
+
+	lockdep_assert_held(&v->lock);
+	swb_lat_note(&v->lat, SWBLOCK_STAGE_APPEND, SWB_NOBODY, e->first_lsn,
+		     e->nrec, e->bytes, g->sealed_ns - g->admitted_ns);
+	if (v->core.role == SWBLOCK_ROLE_PRIMARY)
+		swb_lat_sealed(&v->lat, &mark);
+}
+
+static void wal_stage(void *ctx, u32 stage, const struct swb_ent *e, bool wrapped)
 {
 	struct swb_volume *v = ctx;
 
-	trace_swblock_group(v->id, first_lsn, nrec, bytes, stage);
+	trace_swblock_group(v->id, e->first_lsn, e->nrec, e->bytes, stage);
+	if (stage == SWB_STAGE_WRITTEN && is_timed(e->group))
+		swb_lat_note(&v->lat, SWBLOCK_STAGE_PERSIST, SWB_NOBODY,
+			     e->first_lsn, e->nrec, e->bytes,
+			     ktime_get_boottime_ns() - e->group->sealed_ns);
 	if (stage != SWB_STAGE_SUBMITTED)
 		return;
+	if (is_timed(e->group))
+		time_sealed(v, e);
 	swb_stat_inc(v, GROUPS);
-	swb_stat_add(v, GROUP_BYTES, bytes);
+	swb_stat_add(v, GROUP_BYTES, e->bytes);
 	if (wrapped)
 		swb_stat_inc(v, RING_WRAPS);
+}
+
+static void wal_flushed(void *ctx, u64 lsn, u64 ns)
+{
+	struct swb_volume *v = ctx;
+
+	swb_lat_note(&v->lat, SWBLOCK_STAGE_FLUSH, SWB_NOBODY, lsn, 1, 0, ns);
 }
 
 static const struct swb_wal_ops wal_ops = {
@@ -79,14 +112,18 @@ static const struct swb_wal_ops wal_ops = {
 	.failed		= wal_failed,
 	.space		= wal_space,
 	.stage		= wal_stage,
+	.flushed	= wal_flushed,
 };
 
-static void flusher_checkpointed(void *ctx, u64 extent_lo, u64 start)
+static void flusher_checkpointed(void *ctx, u64 extent_lo, u64 start, u64 ns)
 {
 	struct swb_volume *v = ctx;
 	unsigned long flags;
 
 	swb_stat_inc(v, CHECKPOINTS);
+	swb_lat_note(&v->lat, SWBLOCK_STAGE_CHECKPOINT, SWB_NOBODY, extent_lo, 1,
+		     0, ns);
+	trace_swblock_checkpoint(v->id, extent_lo, start, ns);
 	spin_lock_irqsave(&v->lock, flags);
 	v->post.checkpoint_lo = extent_lo;
 	v->post.checkpoint_start = start;
@@ -104,10 +141,12 @@ static void flusher_failed(void *ctx, int err)
 	swb_post_later(v, SWB_POST_FAILED);
 }
 
-static void flusher_wrote(void *ctx, u64 bytes)
+static void flusher_wrote(void *ctx, u64 lsn, u64 bytes, u64 ns)
 {
 	struct swb_volume *v = ctx;
 
+	swb_lat_note(&v->lat, SWBLOCK_STAGE_WRITEBACK, SWB_NOBODY, lsn, 1,
+		     min_t(u64, bytes, U32_MAX), ns);
 	swb_stat_add(v, EXTENT_BYTES, bytes);
 }
 
@@ -124,6 +163,7 @@ static void volume_free(struct swb_volume *v)
 	mempool_exit(&v->requests);
 	bioset_exit(&v->read_bios);
 	free_percpu(v->stats);
+	swb_lat_destroy(&v->lat);
 	swb_mend_destroy(v);
 	mutex_destroy(&v->step_mutex);
 	kfree(v);
@@ -184,7 +224,7 @@ static struct swb_volume *volume_alloc(u32 id)
 		return NULL;
 	volume_init(v, id);
 	v->stats = alloc_percpu(struct swb_stats);
-	if (!v->stats || swb_mend_init(v))
+	if (!v->stats || swb_mend_init(v) || swb_lat_create(&v->lat, id))
 		goto free;
 	if (swb_req_pool_init(&v->requests))
 		goto free;

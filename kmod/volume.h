@@ -28,6 +28,7 @@
 #include "dirty.h"
 #include "flusher.h"
 #include "guard.h"
+#include "lat.h"
 #include "mend.h"
 #include "resize.h"
 #include "verify.h"
@@ -54,6 +55,7 @@ struct swb_lane;
  * @follow: facts that must be stepped before anything else; step_mutex
  * @follow_count: of them
  * @tick_jiffies: when the next TICK is due; the engine's
+ * @cause: whose progress the running step is about, or SWB_NOBODY; step_mutex
  */
 struct swb_post {
 	wait_queue_head_t wait;
@@ -66,6 +68,7 @@ struct swb_post {
 	struct swb_event follow[SWB_FOLLOW_MAX];
 	u32 follow_count;
 	unsigned long tick_jiffies;
+	u8 cause;
 };
 
 #define SWB_POST_PROGRESS	0	/* WAL written or flush ended */
@@ -182,6 +185,7 @@ struct swb_rebuild {
  * @requests: struct swb_req, preallocated
  * @link: links by member index; lock, see peer.h
  * @stats: counters
+ * @lat: times of stages; its marks: lock
  * @wq: orders of the controller, one after the other
  * @read_wq: reads that must wait for the log's disk
  * @resize: a growth under way
@@ -227,6 +231,7 @@ struct swb_volume {
 
 	struct swb_link *link[SWB_MEMBERS_MAX];	/* lock; peer.h */
 	struct swb_stats __percpu *stats;
+	struct swb_lat lat;
 	struct workqueue_struct *wq;
 	struct workqueue_struct *read_wq;
 	struct swb_resize resize;

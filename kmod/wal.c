@@ -272,6 +272,7 @@ void swb_wal_run(struct swb_wal *w)
 		pad(g, e, w->ring.unit);
 		swb_codec_group_seal(g->header, &info, w->ring.ring_id);
 		build_bio(g, e);
+		g->sealed_ns = ktime_get_boottime_ns();
 
 		spin_lock_irqsave(w->lock, flags);
 		e->crc = info.crc;
@@ -318,7 +319,7 @@ static struct swb_group *open_group(struct swb_wal *w, u64 epoch, u32 payload)
 	g->state = SWB_GROUP_OPEN;
 	g->first_lsn = p->next_lsn;
 	g->epoch = epoch;
-	g->admitted_ns = ktime_get_ns();
+	g->admitted_ns = ktime_get_boottime_ns();
 	swb_waldir_push(w, g);
 	p->open = g;
 	return g;
@@ -438,7 +439,7 @@ int swb_wal_attach(struct swb_wal *w, struct swb_group *g)
 		return refuse(w, -ENOSPC);
 	}
 	if (!g->admitted_ns)
-		g->admitted_ns = ktime_get_ns();
+		g->admitted_ns = ktime_get_boottime_ns();
 	g->fillers = 1;		/* until it is indexed */
 	e = swb_waldir_push(w, g);
 	e->nrec = g->nrec;
@@ -531,7 +532,13 @@ static void flush_ended(struct swb_wal *w, int err)
 
 static void flush_end_io(struct bio *bio)
 {
-	flush_ended(bio->bi_private, blk_status_to_errno(bio->bi_status));
+	struct swb_wal *w = bio->bi_private;
+	int err = blk_status_to_errno(bio->bi_status);
+
+	if (!err)
+		w->ops->flushed(w->ctx, w->priv->flush_lsn,
+				ktime_get_boottime_ns() - w->priv->flush_ns);
+	flush_ended(w, err);
 }
 
 void swb_wal_flush(struct swb_wal *w)
@@ -559,6 +566,7 @@ void swb_wal_flush(struct swb_wal *w)
 	swb_compat_bio_root_cgroup(bio);
 	bio->bi_end_io = flush_end_io;
 	bio->bi_private = w;
+	p->flush_ns = ktime_get_boottime_ns();
 	submit_bio(bio);
 }
 

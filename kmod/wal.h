@@ -55,7 +55,8 @@ enum swb_group_state {
  * @npages: pages it has
  * @page: payload, contiguous over the pages
  * @rec_off: payload offset of each record
- * @admitted_ns: when its first record entered
+ * @admitted_ns: CLOCK_BOOTTIME when its first record entered
+ * @sealed_ns: when its WAL bio went out
  * @bio: of the WAL write, or of reading back
  * @bvec: its segments
  * @node: free list, queue of closed groups, or resident ones in order of age
@@ -78,6 +79,7 @@ struct swb_group {
 	u32 nrec;
 	u32 payload_bytes;
 	u64 admitted_ns;
+	u64 sealed_ns;
 	struct swb_disk_group *header;
 	u32 npages;
 	struct page *page[SWB_GROUP_PAGES];
@@ -125,15 +127,16 @@ struct swb_ent {
  * @failed: a WAL write or flush failed
  * @space: ring, memory or slots became free
  * @stage: a group reached SWB_STAGE_* (trace.h); for counters and tracepoints, the
- *	lock may be held. @bytes: what it takes in the ring; @wrapped: it was
- *	placed at the start of the ring
+ *	lock is held. @e->group is there but for RETIRED; @wrapped: it was placed at
+ *	the start of the ring
+ * @flushed: a flush of the device up to @lsn took @ns; only of a volatile cache
  */
 struct swb_wal_ops {
 	void (*progress)(void *ctx);
 	void (*failed)(void *ctx, int err);
 	void (*space)(void *ctx);
-	void (*stage)(void *ctx, u32 stage, u64 first_lsn, u32 nrec, u32 bytes,
-		      bool wrapped);
+	void (*stage)(void *ctx, u32 stage, const struct swb_ent *e, bool wrapped);
+	void (*flushed)(void *ctx, u64 lsn, u64 ns);
 };
 
 struct swb_wal_priv;

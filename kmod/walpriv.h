@@ -62,6 +62,7 @@
  * @flush_bio: the one flush
  * @flush_lsn: captured at its submission
  * @flush_generation: captured at its submission
+ * @flush_ns: CLOCK_BOOTTIME then
  * @pressure: wakes the flusher, or NULL
  * @pressure_ctx: its argument
  * @unannounced: bytes placed since the flusher was last woken
@@ -104,6 +105,7 @@ struct swb_wal_priv {
 	struct bio flush_bio;
 	u64 flush_lsn;
 	u32 flush_generation;
+	u64 flush_ns;
 
 	void (*pressure)(void *ctx, bool urgent);
 	void *pressure_ctx;
@@ -131,8 +133,7 @@ static inline u64 swb_ent_len(const struct swb_wal *w, const struct swb_ent *e)
 static inline void swb_wal_stage(struct swb_wal *w, const struct swb_ent *e,
 				 u32 stage)
 {
-	w->ops->stage(w->ctx, stage, e->first_lsn, e->nrec, e->bytes,
-		      e->pos == 0 && e->seq > 0);
+	w->ops->stage(w->ctx, stage, e, e->pos == 0 && e->seq > 0);
 }
 
 /* wal.c */

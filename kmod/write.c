@@ -85,10 +85,9 @@ void swb_req_end(struct swb_req *req, blk_status_t status)
  * ran: a lane backs off by it. Racy, and good enough: two counts that are lost are
  * two writes of many.
  */
-static void note_latency(struct swb_volume *v, const struct swb_req *req)
+static void note_latency(struct swb_volume *v, u64 ns)
 {
 	struct swb_rebuild *r = &v->rebuild;
-	u64 ns = ktime_get_boottime_ns() - req->admitted_ns;
 	u64 ewma = READ_ONCE(r->ewma_ns);
 
 	ewma = ewma ? ewma - (ewma >> 4) + (ns >> 4) : ns;
@@ -98,12 +97,36 @@ static void note_latency(struct swb_volume *v, const struct swb_req *req)
 		WRITE_ONCE(r->quiet_ns, ewma);
 }
 
+static bool is_barrier(const struct bio *bio)
+{
+	return bio->bi_opf & (REQ_PREFLUSH | REQ_FUA);
+}
+
+/* What was asked for is done: how long did it take? */
+static void note_done(struct swb_volume *v, const struct swb_req *req)
+{
+	const struct bio *bio = req->bio;
+	u64 ns = ktime_get_boottime_ns() - req->admitted_ns;
+	u32 bytes = bio->bi_iter.bi_size, stage = SWBLOCK_STAGE_COMPLETE;
+
+	if (bio_op(bio) == REQ_OP_READ) {
+		swb_lat_note(&v->lat, SWBLOCK_STAGE_READ, SWB_NOBODY, 0, 1,
+			     bytes, ns);
+		return;
+	}
+	if (is_barrier(bio))
+		stage = SWBLOCK_STAGE_BARRIER;
+	swb_lat_note(&v->lat, stage, req->released_by, req->lsn, 1, bytes, ns);
+	if (bytes)
+		note_latency(v, ns);
+}
+
 void swb_req_end_admitted(struct swb_req *req, blk_status_t status)
 {
 	struct swb_volume *v = req->v;
 
-	if (op_is_write(bio_op(req->bio)) && req->bio->bi_iter.bi_size)
-		note_latency(v, req);
+	if (!status)
+		note_done(v, req);
 	/*
 	 * Removal waits for inflight, then frees the pool: so the request must be
 	 * back in the pool, and the bio ended, before the count falls.
@@ -141,11 +164,6 @@ enum admitted {
 	ADMITTED_FAIL,
 };
 
-static bool is_barrier(const struct bio *bio)
-{
-	return bio->bi_opf & (REQ_PREFLUSH | REQ_FUA);
-}
-
 static void count_admitted(struct swb_volume *v, struct bio *bio)
 {
 	if (is_barrier(bio))
@@ -164,8 +182,10 @@ static enum admitted admit_flush(struct swb_volume *v, struct swb_req *req)
 	count_admitted(v, req->bio);
 	atomic_inc(&v->io.inflight);
 	/* The lease was looked at a moment ago, under this lock: P13. */
-	if (req->lsn <= v->core.log.committed)
+	if (req->lsn <= v->core.log.committed) {
+		req->released_by = v->core.self;
 		return ADMITTED_DONE;
+	}
 	list_add_tail(&req->node, &v->io.barriers);
 	swb_post_barrier(v, req->lsn);
 	return ADMITTED_BARRIER;
@@ -183,7 +203,8 @@ static enum admitted admit(struct swb_volume *v, struct swb_req *req,
 	lockdep_assert_held(&v->lock);
 	if (v->removing)
 		return ADMITTED_FAIL;
-	ok = swb_core_admit(&v->core, ktime_get_boottime_ns());
+	req->placed_ns = ktime_get_boottime_ns();
+	ok = swb_core_admit(&v->core, req->placed_ns);
 	if (ok != SWB_ADMIT_OK)
 		return ok == SWB_ADMIT_PARK ? ADMITTED_PARK : ADMITTED_FAIL;
 	if (!bio->bi_iter.bi_size)
@@ -225,6 +246,9 @@ static void admitted_finish(struct swb_volume *v, struct swb_req *req,
 			    struct swb_slot *slot, enum admitted what)
 {
 	if (what == ADMITTED_SLOT) {
+		swb_lat_note(&v->lat, SWBLOCK_STAGE_ADMIT, SWB_NOBODY, req->lsn,
+			     1, req->bio->bi_iter.bi_size,
+			     req->placed_ns - req->admitted_ns);
 		swb_wal_fill(slot, req->bio);
 		let_go(req);
 		swb_wal_commit(&v->wal, slot);
@@ -307,7 +331,7 @@ static void take_up_to(struct list_head *from, u64 lsn, struct list_head *to)
 	}
 }
 
-static void end_list(struct list_head *list, blk_status_t status)
+static void end_list(struct list_head *list, blk_status_t status, u8 by)
 {
 	struct swb_req *req, *next;
 
@@ -315,11 +339,12 @@ static void end_list(struct list_head *list, blk_status_t status)
 		list_del_init(&req->node);
 		if (status)
 			req->status = status;
+		req->released_by = by;
 		let_go(req);
 	}
 }
 
-void swb_write_complete(struct swb_volume *v, u64 lsn)
+void swb_write_complete(struct swb_volume *v, u64 lsn, u8 by)
 {
 	unsigned long flags;
 	LIST_HEAD(done);
@@ -327,10 +352,10 @@ void swb_write_complete(struct swb_volume *v, u64 lsn)
 	spin_lock_irqsave(&v->lock, flags);
 	take_up_to(&v->io.writes, lsn, &done);
 	spin_unlock_irqrestore(&v->lock, flags);
-	end_list(&done, BLK_STS_OK);
+	end_list(&done, BLK_STS_OK, by);
 }
 
-void swb_write_complete_barriers(struct swb_volume *v, u64 committed)
+void swb_write_complete_barriers(struct swb_volume *v, u64 committed, u8 by)
 {
 	unsigned long flags;
 	LIST_HEAD(done);
@@ -338,7 +363,7 @@ void swb_write_complete_barriers(struct swb_volume *v, u64 committed)
 	spin_lock_irqsave(&v->lock, flags);
 	take_up_to(&v->io.barriers, committed, &done);
 	spin_unlock_irqrestore(&v->lock, flags);
-	end_list(&done, BLK_STS_OK);
+	end_list(&done, BLK_STS_OK, by);
 }
 
 void swb_write_hold(struct swb_volume *v)
@@ -456,7 +481,7 @@ void swb_write_fail_all(struct swb_volume *v, blk_status_t status)
 	v->io.held = false;
 	spin_unlock_irqrestore(&v->lock, flags);
 
-	end_list(&admitted, status);
+	end_list(&admitted, status, SWB_NOBODY);
 	end_parked(&parked, status);
 	while ((bio = bio_list_pop(&starved))) {
 		bio->bi_status = status;
@@ -531,7 +556,7 @@ static void fail_late(struct swb_volume *v, u64 limit_ns)
 	swb_stat_add(v, DEADLINES, n + np);
 	pr_err_ratelimited("swblock: swblock%d: %u requests failed after the I/O deadline, their outcome is unknown\n",
 			   v->minor, n + np);
-	end_list(&admitted, BLK_STS_IOERR);
+	end_list(&admitted, BLK_STS_IOERR, SWB_NOBODY);
 	end_parked(&parked, BLK_STS_IOERR);
 }
 

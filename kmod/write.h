@@ -16,7 +16,9 @@
  * @bio: upper bio
  * @lsn: last LSN it must wait for; of a held read: its ticket (mend.c)
  * @admitted_ns: CLOCK_BOOTTIME when it came, for the deadline
+ * @placed_ns: writes: when it had its LSN
  * @acct_jiffies: for iostat
+ * @released_by: whose fact released it, a member or SWB_NOBODY
  * @holds: who still needs @bio: a list and the copy of the payload (writes); the
  *	lower bios and the pass that makes them (reads)
  * @status: first error
@@ -30,11 +32,13 @@ struct swb_req {
 	struct bio *bio;
 	u64 lsn;
 	u64 admitted_ns;
+	u64 placed_ns;
 	unsigned long acct_jiffies;
 	atomic_t holds;
 	blk_status_t status;
 	u32 done_bytes;
 	bool mended;
+	u8 released_by;
 	struct work_struct work;
 };
 
@@ -70,9 +74,12 @@ void swb_read_resume(struct swb_req *req);
 /** swb_read_mended() - a read that mend.c held has its bytes, or @status; no lock */
 void swb_read_mended(struct swb_req *req, blk_status_t status);
 
-/** executors of the core's orders; process context, no lock held */
-void swb_write_complete(struct swb_volume *v, u64 lsn);
-void swb_write_complete_barriers(struct swb_volume *v, u64 committed);
+/**
+ * executors of the core's orders; process context, no lock held; @by: the member whose
+ * progress brought it about, or SWB_NOBODY
+ */
+void swb_write_complete(struct swb_volume *v, u64 lsn, u8 by);
+void swb_write_complete_barriers(struct swb_volume *v, u64 committed, u8 by);
 void swb_write_hold(struct swb_volume *v);
 void swb_write_resume(struct swb_volume *v);
 void swb_write_fail_all(struct swb_volume *v, blk_status_t status);

@@ -186,8 +186,11 @@ static void on_space(void *ctx)
 	wake_up(&owner_wait);
 }
 
-static void on_stage(void *ctx, u32 stage, u64 first_lsn, u32 nrec, u32 bytes,
-		     bool wrapped)
+static void on_stage(void *ctx, u32 stage, const struct swb_ent *e, bool wrapped)
+{
+}
+
+static void on_flushed(void *ctx, u64 lsn, u64 ns)
 {
 }
 
@@ -196,9 +199,10 @@ static const struct swb_wal_ops log_ops = {
 	.failed		= on_failed,
 	.space		= on_space,
 	.stage		= on_stage,
+	.flushed	= on_flushed,
 };
 
-static void on_checkpoint(void *ctx, u64 extent_lo, u64 start)
+static void on_checkpoint(void *ctx, u64 extent_lo, u64 start, u64 ns)
 {
 	atomic_inc(&seen.checkpoints);
 }
@@ -208,7 +212,7 @@ static void on_flusher_failed(void *ctx, int err)
 	BAD("the flusher failed: %d", err);
 }
 
-static void on_wrote(void *ctx, u64 bytes)
+static void on_wrote(void *ctx, u64 lsn, u64 bytes, u64 ns)
 {
 }
 
