@@ -38,7 +38,8 @@ TEST(test_lat_bound, "an upper edge is above the time and at most a quarter more
 	}
 }
 
-TEST(test_lat_percentile_exact, "a percentile is the bucket of the value of that rank, for every count")
+TEST(test_lat_percentile_exact,
+     "a percentile is the bucket of the value of that rank, for every count")
 {
 	static const u32 parts[] = { 1, 5000, 9000, 9900, 9990, 9999, 10000 };
 
@@ -60,7 +61,8 @@ TEST(test_lat_percentile_exact, "a percentile is the bucket of the value of that
 	}
 }
 
-TEST(test_lat_percentile_ends, "nothing has no percentile, the last bucket no upper edge, large counts do not overflow")
+TEST(test_lat_percentile_ends,
+     "nothing has no percentile, the last bucket no upper edge, nothing overflows")
 {
 	struct swb_lat_hist h = { };
 
@@ -104,7 +106,8 @@ static struct swb_lat_row row_of(u32 stage, u8 member, u64 ns, u64 count)
 	return r;
 }
 
-TEST(test_lat_why_peer, "the member that released the slow writes holds p99, not the one that released most")
+TEST(test_lat_why_peer,
+     "the member that released the slow writes holds p99, not the one that released most")
 {
 	struct swb_lat_row rows[] = {
 		row_of(SWBLOCK_STAGE_ADMIT, SWB_LAT_NOBODY, MS / 100, 1000),
