@@ -38,8 +38,7 @@ TEST(test_lat_bound, "an upper edge is above the time and at most a quarter more
 	}
 }
 
-TEST(test_lat_percentile_exact,
-     "a percentile is the bucket of the value of that rank, for every count")
+TEST(test_lat_percentile_exact, "a percentile is the bucket of the value of that rank")
 {
 	static const u32 parts[] = { 1, 5000, 9000, 9900, 9990, 9999, 10000 };
 
@@ -61,8 +60,7 @@ TEST(test_lat_percentile_exact,
 	}
 }
 
-TEST(test_lat_percentile_ends,
-     "nothing has no percentile, the last bucket no upper edge, nothing overflows")
+TEST(test_lat_percentile_ends, "none of nothing, no upper edge at the end, no overflow")
 {
 	struct swb_lat_hist h = { };
 
@@ -106,8 +104,7 @@ static struct swb_lat_row row_of(u32 stage, u8 member, u64 ns, u64 count)
 	return r;
 }
 
-TEST(test_lat_why_peer,
-     "the member that released the slow writes holds p99, not the one that released most")
+TEST(test_lat_why_peer, "who released the slow writes holds p99, not who released most")
 {
 	struct swb_lat_row rows[] = {
 		row_of(SWBLOCK_STAGE_ADMIT, SWB_LAT_NOBODY, MS / 100, 1000),
