@@ -32,6 +32,7 @@ from_header()
 # | `name` | `type argument, ...` | when |
 from_doc()
 {
+	# shellcheck disable=SC2016 # backquotes of Markdown
 	sed -nE 's/^\| `(swblock_\w+)` \| `([^`]*)` \|.*/\1: \2/p' "$1" | sort
 }
 
@@ -68,6 +69,7 @@ stages()
 	sed -nE '/^enum swblock_stage/,/^}/s/^\tSWBLOCK_STAGE_(\w+),.*/\1/p' \
 		"$top/kmod/uapi/linux/swblock.h" | grep -vx 'UNSPEC' |
 		tr 'A-Z_' 'a-z-' | awk '{ print NR, $1 }' >"$tmp/uapi"
+	# shellcheck disable=SC2016 # as above
 	sed -nE 's/^\| ([0-9]+) \| `([a-z-]+)` \|.*/\1 \2/p' "$doc" >"$tmp/stages"
 	[ -s "$tmp/uapi" ] && diff "$tmp/stages" "$tmp/uapi" | sed 's/^/# /' &&
 		cmp -s "$tmp/stages" "$tmp/uapi"
