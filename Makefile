@@ -19,7 +19,7 @@ RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
 KO = build/$(RELEASE)/swblock.ko
 
 .PHONY: all help deps module ctl tools helpers test sim qemu check-debug lint check demo
-.PHONY: failover teardown eventsim gate compare mutants crash crash-quick crash-mutants crash-record
+.PHONY: bench failover teardown eventsim gate compare mutants crash crash-quick crash-mutants crash-record
 .PHONY: install uninstall insert remove clean
 
 all: module ctl tools	## build the module, swblockctl and the tools
@@ -98,6 +98,14 @@ teardown: ctl tools helpers	## the teardown matrix, all 96 cells, in the debug g
 	@scripts/build-uml
 	@scripts/build-module uml
 	@scripts/vm test --uml --verbose $(basename $(notdir $(wildcard selftests/test_teardown_[2-6]?.sh)))
+
+bench: ctl		## against raw, dm-linear, DRBD 8.4, md over nbd: ROUNDS=5 SECONDS=2
+	@scripts/setup-deps bench
+	@scripts/build-module 6.1
+	@mkdir -p build/bench
+	$(CC) -O2 -Wall -Wextra -std=gnu11 -o build/bench/pingpong tools/bench/pingpong.c
+	@scripts/bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) \
+		$(if $(WORKLOADS),--workloads $(WORKLOADS)) $(if $(TARGETS),--targets $(TARGETS))
 
 lint:			## checkpatch, sparse, W=1, shellcheck, headers, layers, purity
 	@scripts/lint

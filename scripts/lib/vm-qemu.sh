@@ -52,6 +52,19 @@ initramfs()
 	echo "$img"
 }
 
+# A hub of guests: frames travel as multicast on this machine's loopback, and may be
+# lost there. A wire between two: a socket, on which they wait for each other.
+lan_backend()
+{
+	local server=on
+
+	case $2 in
+	/*)	[ "$1" = 1 ] || server=off
+		echo "stream,id=lan0,server=$server,addr.type=unix,addr.path=$2" ;;
+	*)	echo "socket,id=lan0,mcast=230.1.2.3:$2,localaddr=127.0.0.1" ;;
+	esac
+}
+
 # Sets guest_pid. The report arrives in the fifo $out/report.
 start_qemu()
 {
@@ -76,10 +89,9 @@ start_qemu()
 	if [ -n "$lan" ]; then
 		i=${lan%%:*}
 		append="$append swb.lan=$i"
-		# a hub of guests: frames travel as multicast on this machine's loopback
 		args+=(-netdev "user,id=out0${shell_port:+,hostfwd=tcp:127.0.0.1:$shell_port-:7000}"
 		       -device "virtio-net-pci,netdev=out0,mac=$(printf '52:54:00:aa:00:%02x' "$i")"
-		       -netdev "socket,id=lan0,mcast=230.1.2.3:${lan##*:},localaddr=127.0.0.1"
+		       -netdev "$(lan_backend "$i" "${lan#*:}")"
 		       -device "virtio-net-pci,netdev=lan0,mac=$(printf '52:54:00:bb:00:%02x' "$i")")
 	fi
 	rm -f "$out/monitor"
