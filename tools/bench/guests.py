@@ -101,12 +101,21 @@ class Guest:
         self.log.close()
 
 
+def forget_dead(room):
+    """Disks of runs that were killed: they hold the machine's memory."""
+    for name in os.listdir(room) if os.path.isdir(room) else ():
+        pid = name.removeprefix("swb-bench-")
+        if pid != name and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+            shutil.rmtree(os.path.join(room, name), ignore_errors=True)
+
+
 class Pair:
     """Guests a and b, joined by a wire."""
 
     def __init__(self, place, disks, cpus, memory, seconds):
         self.place = place
         room = "/dev/shm"
+        forget_dead(room)
         free = os.statvfs(room) if os.path.isdir(room) else None
         # memory beneath, if there is enough of it: the host's disk is nobody's peer
         if free and free.f_bavail * free.f_frsize > 6 << 30:
