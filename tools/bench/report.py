@@ -108,10 +108,10 @@ def limit_lines(doc):
     crc = env["crc_4k_ns"] / 1000
     limit = figures.limit_us(lat["raw"], env["ping_4k_us"], crc)
     rows = []
-    for t in ("written", "drbd-c", "md-nbd"):
+    for t in ("written", "drbd-c"):	# what promises two written copies
         if t in lat:
             rows.append([t, f"{lat[t] / limit:.2f}", f"{max(0.0, 1 - limit / lat[t]) * 100:.0f} %"])
-    return [f"A lone 4 KiB write cannot take less than **1.00 = {limit:.0f} us** of this emulated "
+    return [f"A lone 4 KiB write that two disks hold when it is answered cannot take less than **1.00 = {limit:.0f} us** of this emulated "
             f"machine: a raw write ({lat['raw']:.0f}), a round trip of 4 KiB and an answer over "
             f"TCP between the guests ({env['ping_4k_us']:.0f}), the same raw write over there, "
             f"and two checksums ({crc:.0f} each, {env['crc']}). What is above it is "

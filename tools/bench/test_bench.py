@@ -222,6 +222,10 @@ def test_report():
     same(sum(x.startswith("| ") and x.count("**") == 2 for x in page.splitlines()), rows,
          "a row with a ratio for each pair")
     ok("not measured" not in page and "Not a result" not in page, "nothing is missing in it")
+    ok(sum("| written | " in x or "| drbd-c | " in x for x in
+           page.split("How far")[1].split("lost and regained")[0].splitlines()) == 2 and
+       "| md-nbd | " not in page.split("How far")[1].split("lost and regained")[0],
+       "the limit is shown for two written copies only")
     ok("1.094" in page and "catch-up" in page, "recovery: bytes on the wire per byte written")
     doc["disturbed"] = ["others used 40 % of the machine"]
     ok("**Not a result**: others used 40 %" in report.markdown(doc), "what is no result says so")
