@@ -284,6 +284,24 @@ int kern_get_volume(struct kern *kern, uint32_t id, struct kern_volume *v)
 			on_volume, v);
 }
 
+static int on_latency(struct nlattr *head, int len, void *arg)
+{
+	return nl_attr_latency(head, len, arg);
+}
+
+int kern_get_latency(struct kern *kern, uint32_t id, const struct swb_uuid *member,
+		     struct kern_latency *out)
+{
+	struct nl_msg *msg = request(kern, SWBLOCK_CMD_LATENCY_GET, NLM_F_ACK);
+	int bad;
+
+	bad = msg && (nla_put_u32(msg, SWBLOCK_A_VOLUME_ID, id) ||
+		      (member && nla_put(msg, SWBLOCK_A_PEER_UUID,
+					 sizeof(member->b), member->b)));
+	memset(out, 0, sizeof(*out));
+	return transact(kern, msg, bad, on_latency, out);
+}
+
 static int on_dumped(struct nlattr *head, int len, void *arg)
 {
 	struct kern_dump *dump = arg;

@@ -9,6 +9,7 @@
 #ifndef SWB_CTL_NL_H
 #define SWB_CTL_NL_H
 
+#include "core/lat.h"
 #include "ctl.h"
 
 #define KERN_PEERS_MAX	SWB_MEMBERS_MAX
@@ -107,6 +108,16 @@ struct kern_event {
 	char text[SWBLOCK_TEXT_MAX];
 };
 
+/* rows that one answer to LATENCY_GET may have */
+#define KERN_LATENCY_MAX	SWBLOCK_STAGE_MAX
+
+/** struct kern_latency - LATENCY_GET, of the host or of one member */
+struct kern_latency {
+	uint64_t missed;
+	unsigned int count;
+	struct swb_lat_row row[KERN_LATENCY_MAX];
+};
+
 int kern_open(struct kern **out);
 void kern_close(struct kern *kern);
 
@@ -119,6 +130,9 @@ int kern_get_info(struct kern *kern, struct kern_info *info);
 int kern_dump_volumes(struct kern *kern, struct kern_dump *dump);
 void kern_dump_free(struct kern_dump *dump);
 int kern_get_volume(struct kern *kern, uint32_t id, struct kern_volume *v);
+/** kern_get_latency() - @member NULL: of the host; the index of rows is not filled */
+int kern_get_latency(struct kern *kern, uint32_t id, const struct swb_uuid *member,
+		     struct kern_latency *out);
 
 /** kern_volume_add() - @wal NULL: internal; @minor < 0: any */
 int kern_volume_add(struct kern *kern, const char *data, const char *wal,

@@ -290,6 +290,71 @@ int nl_attr_event(struct nlattr *head, int len, struct kern_event *out)
 	return 0;
 }
 
+struct bucket {
+	uint32_t index;
+	uint64_t count;
+};
+
+static const struct row bucket_rows[] = {
+	ROW(SWBLOCK_BUCKET_A_INDEX, struct bucket, index),
+	ROW(SWBLOCK_BUCKET_A_COUNT, struct bucket, count),
+};
+
+static const struct row latency_rows[] = {
+	ROW(SWBLOCK_LATENCY_A_STAGE, struct swb_lat_row, stage),
+	ROW(SWBLOCK_LATENCY_A_SUM_NS, struct swb_lat_row, hist.sum_ns),
+};
+
+static int take_histogram(const struct nlattr *nest, struct swb_lat_row *out)
+{
+	struct bucket b;
+	struct nlattr *a;
+	int rem, err;
+
+	memset(out, 0, sizeof(*out));
+	out->member = SWB_LAT_NOBODY;
+	nla_for_each_nested(a, nest, rem) {
+		if (nla_type(a) != SWBLOCK_LATENCY_A_BUCKET) {
+			err = take(latency_rows, ARRAY_SIZE(latency_rows), a, out);
+			if (err)
+				return err;
+			continue;
+		}
+		memset(&b, 0, sizeof(b));
+		err = take_all(bucket_rows, ARRAY_SIZE(bucket_rows), a, &b);
+		if (err || b.index >= SWB_LAT_BUCKETS)
+			return -EBADMSG;
+		out->hist.n[b.index] += b.count;
+	}
+	return 0;
+}
+
+int nl_attr_latency(struct nlattr *head, int len, struct kern_latency *out)
+{
+	struct swb_lat_row row;
+	struct nlattr *a;
+	int rem, err;
+
+	memset(out, 0, sizeof(*out));
+	nla_for_each_attr(a, head, len, rem) {
+		if (nla_type(a) == SWBLOCK_A_LATENCY_MISSED) {
+			if (nla_len(a) != sizeof(out->missed))
+				return -EBADMSG;
+			memcpy(&out->missed, nla_data(a), sizeof(out->missed));
+		}
+		if (nla_type(a) != SWBLOCK_A_LATENCY)
+			continue;
+		err = take_histogram(a, &row);
+		if (err)
+			return err;
+		/* a newer module may have more stages */
+		if (row.stage && row.stage <= SWBLOCK_STAGE_MAX &&
+		    out->count < KERN_LATENCY_MAX)
+			out->row[out->count++] = row;
+	}
+	return 0;
+}
+
 static int put_uuid(struct nl_msg *msg, int type, const struct swb_uuid *u)
 {
 	return nla_put(msg, type, sizeof(u->b), u->b);

@@ -11,6 +11,7 @@
 /* Each decoder takes the attributes of one message or nest, and zeroes @out. */
 int nl_attr_info(struct nlattr *head, int len, struct kern_info *out);
 int nl_attr_volume(struct nlattr *head, int len, struct kern_volume *out);
+int nl_attr_latency(struct nlattr *head, int len, struct kern_latency *out);
 int nl_attr_event(struct nlattr *head, int len, struct kern_event *out);
 
 /* Each encoder returns 0, or -EMSGSIZE if the message is full. */

@@ -23,7 +23,7 @@
 
 /* Where a stage stands in struct swb_lat_own. */
 static const u8 own_place[] = {
-	[SWBLOCK_STAGE_UNSPEC]		= NO_PLACE,
+	[0]				= NO_PLACE,
 	[SWBLOCK_STAGE_ADMIT]		= 0,
 	[SWBLOCK_STAGE_APPEND]		= 1,
 	[SWBLOCK_STAGE_PERSIST]		= 2,
@@ -43,7 +43,7 @@ static const u8 own_place[] = {
 
 /* Where it stands in struct swb_lat_each. */
 static const u8 each_place[] = {
-	[SWBLOCK_STAGE_UNSPEC]		= NO_PLACE,
+	[0]				= NO_PLACE,
 	[SWBLOCK_STAGE_ADMIT]		= NO_PLACE,
 	[SWBLOCK_STAGE_APPEND]		= NO_PLACE,
 	[SWBLOCK_STAGE_PERSIST]		= NO_PLACE,

@@ -20,6 +20,7 @@
 #include "status.h"
 
 #define ANSWER_BYTES	8192
+#define LATENCY_BYTES	49152	/* ten histograms with every bucket in use */
 #define BIT_OF(name)	BIT_ULL(SWBLOCK_A_##name)
 
 #define FEATURES	0	/* no optional feature yet */
@@ -218,6 +219,53 @@ static int dump_volumes(struct sk_buff *skb, struct netlink_callback *cb)
 	}
 	/* What did not fit comes with the next part. */
 	return skb->len ? skb->len : err;
+}
+
+static int send_latency(struct genl_info *info, struct swb_volume *v, u8 member)
+{
+	struct sk_buff *skb = genlmsg_new(LATENCY_BYTES, GFP_KERNEL);
+	void *hdr;
+	int err;
+
+	if (!skb)
+		return swb_refuse(info, -ENOMEM, "out of memory: try again");
+	hdr = genlmsg_put_reply(skb, info, &swb_genl_family, 0,
+				SWBLOCK_CMD_LATENCY_GET);
+	err = hdr ? swb_status_put_latency(skb, v, member) : -EMSGSIZE;
+	if (err) {
+		nlmsg_free(skb);
+		return swb_refuse(info, err, "the answer does not fit");
+	}
+	genlmsg_end(skb, hdr);
+	return genlmsg_reply(skb, info);
+}
+
+static int do_latency_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct swb_volume *v;
+	struct swb_uuid uuid;
+	u8 member = SWB_NOBODY;
+	int err;
+
+	err = check(info, BIT_OF(VOLUME_ID), BIT_OF(PEER_UUID),
+		    "LATENCY_GET needs VOLUME_ID");
+	if (err)
+		return err;
+	v = swb_manage_get(nla_get_u32(ATTR(info, VOLUME_ID)));
+	if (!v)
+		return swb_refuse(info, -ENODEV,
+			      "no volume with this id: see `swblockctl status`");
+	if (ATTR(info, PEER_UUID)) {
+		uuid = swb_attr_uuid(ATTR(info, PEER_UUID));
+		member = swb_status_member(v, &uuid);
+		if (member == SWB_NOBODY)
+			err = swb_refuse(info, -ENOENT,
+					 "no such member in the configuration");
+	}
+	if (!err)
+		err = send_latency(info, v, member);
+	swb_volume_put(v);
+	return err;
 }
 
 /* ---- verbs ------------------------------------------------------------ */
@@ -534,6 +582,7 @@ static const struct genl_small_ops ops[] = {
 	{ .cmd = SWBLOCK_CMD_GET_INFO, .doit = do_get_info },
 	{ .cmd = SWBLOCK_CMD_VOLUME_GET, .doit = do_volume_get,
 	  .dumpit = dump_volumes },
+	{ .cmd = SWBLOCK_CMD_LATENCY_GET, .doit = do_latency_get },
 	VERB(VOLUME_ADD, do_volume_add),
 	VERB(VOLUME_REMOVE, do_volume_remove),
 	VERB(ADOPT, do_adopt),

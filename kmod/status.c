@@ -313,3 +313,69 @@ int swb_status_put_volume(struct sk_buff *skb, const struct swb_status *st)
 			err = swb_status_put_peer(skb, st, i);
 	return err;
 }
+
+/* ---- latency ------------------------------------------------------------- */
+
+u8 swb_status_member(struct swb_volume *v, const struct swb_uuid *uuid)
+{
+	unsigned long flags;
+	u8 member;
+
+	spin_lock_irqsave(&v->lock, flags);
+	member = swb_core_member_index(&v->core.config, uuid);
+	spin_unlock_irqrestore(&v->lock, flags);
+	return member;
+}
+
+static int put_bucket(struct sk_buff *skb, u32 index, u64 count)
+{
+	struct nlattr *nest = nla_nest_start(skb, SWBLOCK_LATENCY_A_BUCKET);
+
+	if (!nest)
+		return -EMSGSIZE;
+	return end_nest(skb, nest,
+			nla_put_u32(skb, SWBLOCK_BUCKET_A_INDEX, index) ?:
+			nla_put_u64_64bit(skb, SWBLOCK_BUCKET_A_COUNT, count,
+					  SWBLOCK_BUCKET_A_PAD));
+}
+
+static int put_hist(struct sk_buff *skb, u32 stage, u64 count,
+		    const struct swb_lat_hist *h)
+{
+	struct nlattr *nest = nla_nest_start(skb, SWBLOCK_A_LATENCY);
+	int err;
+	u32 i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	err = nla_put_u32(skb, SWBLOCK_LATENCY_A_STAGE, stage) ?:
+	      nla_put_u64_64bit(skb, SWBLOCK_LATENCY_A_COUNT, count,
+				SWBLOCK_LATENCY_A_PAD) ?:
+	      nla_put_u64_64bit(skb, SWBLOCK_LATENCY_A_SUM_NS, h->sum_ns,
+				SWBLOCK_LATENCY_A_PAD);
+	for (i = 0; i < SWB_LAT_BUCKETS && !err; i++)
+		if (h->n[i])
+			err = put_bucket(skb, i, h->n[i]);
+	return end_nest(skb, nest, err);
+}
+
+int swb_status_put_latency(struct sk_buff *skb, struct swb_volume *v, u8 member)
+{
+	struct swb_lat_hist h;
+	unsigned long flags;
+	u64 missed, count;
+	u32 stage;
+	int err;
+
+	spin_lock_irqsave(&v->lock, flags);
+	missed = v->lat.missed;
+	spin_unlock_irqrestore(&v->lock, flags);
+	err = nla_put_u32(skb, SWBLOCK_A_VOLUME_ID, v->id) ?:
+	      put_u64(skb, SWBLOCK_A_LATENCY_MISSED, missed);
+	for (stage = 1; stage <= SWBLOCK_STAGE_MAX && !err; stage++) {
+		count = swb_lat_sum(&v->lat, stage, member, &h);
+		if (count)
+			err = put_hist(skb, stage, count, &h);
+	}
+	return err;
+}

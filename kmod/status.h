@@ -57,4 +57,17 @@ int swb_status_put_peer(struct sk_buff *skb, const struct swb_status *st,
 			u8 peer);
 int swb_status_put_report(struct sk_buff *skb, const struct swb_report *r);
 
+/** swb_status_member() - the index of a member of @v, its own included, or SWB_NOBODY */
+u8 swb_status_member(struct swb_volume *v, const struct swb_uuid *uuid);
+
+/**
+ * swb_status_put_latency() - every histogram that has counted
+ * @skb: message
+ * @v: volume, with a reference
+ * @member: index, or SWB_NOBODY for those of the host
+ *
+ * Context: any, takes volume->lock for a moment.
+ */
+int swb_status_put_latency(struct sk_buff *skb, struct swb_volume *v, u8 member);
+
 #endif /* SWB_STATUS_H */

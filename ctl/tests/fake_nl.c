@@ -12,6 +12,8 @@
  *			hears of its own orders only and looks at dumps for the rest
  *	SWB_FAKE_DROP	every N-th event is lost, with a gap to show for it
  *	SWB_FAKE_REPEAT	every event is told twice
+ *	SWB_FAKE_SLOW	replica label: as a peer it took 80 ms for each of the slow
+ *			writes; unset: the own disk did
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -418,6 +420,52 @@ int kern_verify(struct kern *kern, uint32_t id, uint32_t flags, uint64_t cookie)
 	if (v->role != SWBLOCK_ROLE_PRIMARY)
 		return -EINVAL;
 	emit(kern, v, SWBLOCK_EVENT_VERIFIED, cookie);
+	return 0;
+}
+
+/* 1000 plain writes: 970 that the first peer releases in 2 ms, and 30 slow ones. */
+static void tell(struct kern_latency *out, uint32_t stage, uint64_t ns, uint64_t n)
+{
+	struct swb_lat_row *r = &out->row[out->count++];
+
+	r->stage = stage;
+	swb_lat_add(&r->hist, ns, n);
+}
+
+int kern_get_latency(struct kern *kern, uint32_t id, const struct swb_uuid *member,
+		     struct kern_latency *out)
+{
+	const struct kern_volume *v = by_id(kern, id), *peer = NULL;
+	const char *slow = getenv("SWB_FAKE_SLOW");
+	const uint64_t ms = 1000000;
+	uint32_t i;
+
+	memset(out, 0, sizeof(*out));
+	if (!v)
+		return -ENODEV;
+	for (i = 0; member && i < kern->s->count; i++)
+		if (swb_uuid_equal(&kern->s->v[i].replica, member))
+			peer = &kern->s->v[i];
+	if (v->role != SWBLOCK_ROLE_PRIMARY)
+		return 0;
+	if (!member) {
+		out->missed = 3;
+		tell(out, SWBLOCK_STAGE_ADMIT, 10000, 1000);
+		tell(out, SWBLOCK_STAGE_APPEND, 90000, 1000);
+		tell(out, SWBLOCK_STAGE_PERSIST, slow ? ms : 80 * ms, 1000);
+		tell(out, SWBLOCK_STAGE_READ, 3 * ms, 7);
+	} else if (peer == v) {
+		if (!slow)
+			tell(out, SWBLOCK_STAGE_COMPLETE, 81 * ms, 30);
+	} else if (peer) {
+		bool late = slow && !strcmp(slow, label_of(peer));
+
+		tell(out, SWBLOCK_STAGE_SHIP, 50000, 1000);
+		tell(out, SWBLOCK_STAGE_PEER_RECEIVE, late ? 80 * ms : ms, 1000);
+		tell(out, SWBLOCK_STAGE_PEER_PERSIST, late ? 80 * ms : ms, 1000);
+		tell(out, SWBLOCK_STAGE_COMPLETE, late ? 81 * ms : 2 * ms,
+		     late ? 30 : 970);
+	}
 	return 0;
 }
 

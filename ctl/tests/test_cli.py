@@ -15,7 +15,7 @@ GROUPS = ["volume create", "volume list", "volume set", "volume move", "volume a
 VERBS = ["health", "events", "format", "add", "remove", "assign", "adopt", "promote", "demote",
          "lease", "link", "unlink", "rebuild", "tune", "status", "monitor", "explain",
          "authority", "info", "suspend", "resume", "resize",
-         "verify"]
+         "verify", "latency"]
 
 
 def error_of(r):
@@ -47,7 +47,7 @@ def test_slips(box):
     ok(r.code == 2 and "did you mean --override?" in r.err, "an option misspelt", r)
     r = box.ctl("promote", "x", "-json")
     ok(r.code == 2 and "--json" in r.err, "one dash too few", r)
-    for args in (["add"], ["add", "a", "b"], ["status", "a", "b"],
+    for args in (["add"], ["add", "a", "b"], ["status", "a", "b"], ["latency"],
                  ["link", "a"], ["status", "--timeout"],
                  ["status", "--timeout", "0"], ["status", "--timeout", "x"],
                  ["status", "--json=1"], ["status", "--color", "maybe"],

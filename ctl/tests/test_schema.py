@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""status -j against docs/schema/status.json, and the schema against the core."""
+"""status -j and latency -j against docs/schema/, and the schemas against the core."""
 import json
 import os
 import re
@@ -9,6 +9,8 @@ from taplib import ROOT, Sandbox, done, ok
 
 SCHEMA = json.load(open(os.path.join(ROOT, "docs/schema/status.json"),
                         encoding="utf-8"))
+LATENCY = json.load(open(os.path.join(ROOT, "docs/schema/latency.json"),
+                         encoding="utf-8"))
 TEXT_C = open(os.path.join(ROOT, "kmod/core/text.c"), encoding="utf-8").read()
 TYPES = {"object": dict, "array": list, "string": str, "integer": int,
          "boolean": bool, "null": type(None)}
@@ -50,10 +52,19 @@ def check(box, what):
 
 def words_of(function):
     m = re.search(rf"{function}\(.*?\n}}\n", TEXT_C, re.S)
-    return set(re.findall(r'"(\w+)"', m.group(0))) - {"?"}
+    return set(re.findall(r'"([\w-]+)"', m.group(0))) - {"?"}
+
+
+def latency(box, what, *args, **env):
+    r = box.ctl("latency", *args, "-j", **env)
+    bad = faults(r.json, LATENCY)
+    ok(r.code == 0 and not bad, what, (bad, r))
 
 
 def test_words():
+    row = LATENCY["properties"]["stages"]["items"]["properties"]
+    ok(set(row["stage"]["enum"]) == words_of("swb_text_stage"),
+       "the words of swb_text_stage()")
     member = SCHEMA["properties"]["members"]["items"]["properties"]
     peer = member["peers"]["items"]["properties"]
     for words, function in ((member["conditions"]["items"]["enum"], "swb_text_condition"),
@@ -70,6 +81,11 @@ with Sandbox() as fresh:
     check(fresh, "two members without a role")
     fresh.ctl("promote", "a")
     check(fresh, "a primary and a replica")
+    latency(fresh, "latency of a primary", "db")
+    latency(fresh, "latency of a replica", "b")
+    latency(fresh, "--why, a peer", "a", "--why", SWB_FAKE_SLOW="b")
+    latency(fresh, "--why, the own log", "a", "--why", "--peer", "b")
+    latency(fresh, "--why of a replica: nothing", "b", "--why")
     fresh.ctl("link", "a", "b", "--pair")
     check(fresh, "linked")
     fresh.ctl("demote", "a")

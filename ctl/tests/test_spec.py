@@ -36,10 +36,12 @@ KEYS = {
 ENUMS = {"mode": "swblock_mode", "policy": "swblock_policy",
          "role": "swblock_role", "peer": "swblock_peer_state",
          "event": "swblock_event_kind", "table": "swblock_case_table",
-         "reason": "swblock_reason", "rebuild": "swblock_rebuild"}
+         "reason": "swblock_reason", "rebuild": "swblock_rebuild",
+         "stage": "swblock_stage"}
 SETS = {"swblock": "swblock_attr", "config": "swblock_config_attr",
         "report": "swblock_report_attr", "cert": "swblock_cert_attr",
-        "peer": "swblock_peer_attr", "stat": "swblock_stat"}
+        "peer": "swblock_peer_attr", "stat": "swblock_stat",
+        "latency": "swblock_latency_attr", "bucket": "swblock_bucket_attr"}
 TYPES = {"bin16": "binary", "str": "string", "nest": "nest", "u8": "u8",
          "u32": "u32", "u64": "u64"}
 
@@ -132,7 +134,7 @@ def test_operations():
             for i, o in enumerate(ops)}
     ok(ours == {n: v for n, v in values.items() if v}, "commands", ours)
     free = {o["name"] for o in ops if "flags" not in o}
-    ok(free == {"get-info", "volume-get", "event"},
+    ok(free == {"get-info", "volume-get", "latency-get", "event"},
        "all that change anything need CAP_NET_ADMIN", free)
     names = {a["name"] for a in spec["attribute-sets"][0]["attributes"]}
     used = {a for o in ops for way in ("do", "dump") for side in o.get(way, {}).values()

@@ -66,9 +66,8 @@ each_has_its_fields()
 
 stages()
 {
-	sed -nE '/^enum swblock_stage/,/^}/s/^\tSWBLOCK_STAGE_(\w+),.*/\1/p' \
-		"$top/kmod/uapi/linux/swblock.h" | grep -vx 'UNSPEC' |
-		tr 'A-Z_' 'a-z-' | awk '{ print NR, $1 }' >"$tmp/uapi"
+	sed -nE '/^enum swblock_stage/,/^}/s/^\tSWBLOCK_STAGE_(\w+)\s+= ([0-9]+),.*/\2 \1/p' \
+		"$top/kmod/uapi/linux/swblock.h" | tr 'A-Z_' 'a-z-' >"$tmp/uapi"
 	# shellcheck disable=SC2016 # as above
 	sed -nE 's/^\| ([0-9]+) \| `([a-z-]+)` \|.*/\1 \2/p' "$doc" >"$tmp/stages"
 	[ -s "$tmp/uapi" ] && diff "$tmp/stages" "$tmp/uapi" | sed 's/^/# /' &&

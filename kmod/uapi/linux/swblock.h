@@ -174,6 +174,9 @@ enum swblock_peer_state {
  *	every replica in sync, under load. Each difference is an event VERIFY, the
  *	end is VERIFIED.
  * @SWBLOCK_CMD_VERIFY_STOP: VOLUME_ID. It ends with VERIFIED, ERRNO set.
+ * @SWBLOCK_CMD_LATENCY_GET: VOLUME_ID, [PEER_UUID]. Answers with LATENCY_MISSED and a
+ *	LATENCY for each stage that has counted: those of the host, or of that member,
+ *	which may be the own one. Since attach; for everybody.
  */
 enum swblock_cmd {
 	SWBLOCK_CMD_UNSPEC,
@@ -196,6 +199,7 @@ enum swblock_cmd {
 	SWBLOCK_CMD_RESIZE,
 	SWBLOCK_CMD_VERIFY,
 	SWBLOCK_CMD_VERIFY_STOP,
+	SWBLOCK_CMD_LATENCY_GET,
 	__SWBLOCK_CMD_MAX,
 };
 
@@ -312,6 +316,8 @@ enum swblock_attr {
 	SWBLOCK_A_BITMAP_EPOCH,		/* u64, its base */
 	SWBLOCK_A_BITMAP_LSN,		/* u64, its base */
 	SWBLOCK_A_STATS,		/* nest, enum swblock_stat: u64 each */
+	SWBLOCK_A_LATENCY,		/* nest, enum swblock_latency_attr, repeated */
+	SWBLOCK_A_LATENCY_MISSED,	/* u64, records that could not be timed */
 	__SWBLOCK_A_MAX,
 };
 
@@ -461,6 +467,32 @@ enum swblock_reason {
 	__SWBLOCK_REASON_MAX,
 };
 
+enum swblock_latency_attr {
+	SWBLOCK_LATENCY_A_UNSPEC,
+	SWBLOCK_LATENCY_A_PAD,
+	SWBLOCK_LATENCY_A_STAGE,	/* u32, enum swblock_stage */
+	SWBLOCK_LATENCY_A_COUNT,	/* u64, of all buckets */
+	SWBLOCK_LATENCY_A_SUM_NS,	/* u64, of all times */
+	SWBLOCK_LATENCY_A_BUCKET,	/* nest, enum swblock_bucket_attr, repeated */
+	__SWBLOCK_LATENCY_A_MAX,
+};
+
+#define SWBLOCK_LATENCY_A_MAX (__SWBLOCK_LATENCY_A_MAX - 1)
+
+/*
+ * Buckets that have counted, in rising order. 0 is below 512 ns; b in 1..108 begins
+ * at (4 + (b - 1) % 4) << (7 + (b - 1) / 4) ns; 109 at 2^36 ns, without end.
+ */
+enum swblock_bucket_attr {
+	SWBLOCK_BUCKET_A_UNSPEC,
+	SWBLOCK_BUCKET_A_PAD,
+	SWBLOCK_BUCKET_A_INDEX,		/* u32 */
+	SWBLOCK_BUCKET_A_COUNT,		/* u64 */
+	__SWBLOCK_BUCKET_A_MAX,
+};
+
+#define SWBLOCK_BUCKET_A_MAX (__SWBLOCK_BUCKET_A_MAX - 1)
+
 /** enum swblock_stat - counters in SWBLOCK_A_STATS, u64 each, since attach */
 enum swblock_stat {
 	SWBLOCK_STAT_UNSPEC,
@@ -525,22 +557,21 @@ enum swblock_stat {
  *	durable there; of each member
  */
 enum swblock_stage {
-	SWBLOCK_STAGE_UNSPEC,
-	SWBLOCK_STAGE_ADMIT,
-	SWBLOCK_STAGE_APPEND,
-	SWBLOCK_STAGE_PERSIST,
-	SWBLOCK_STAGE_SHIP,
-	SWBLOCK_STAGE_PEER_RECEIVE,
-	SWBLOCK_STAGE_PEER_PERSIST,
-	SWBLOCK_STAGE_ACK,
-	SWBLOCK_STAGE_COMMIT,
-	SWBLOCK_STAGE_COMPLETE,
-	SWBLOCK_STAGE_BARRIER,
-	SWBLOCK_STAGE_READ,
-	SWBLOCK_STAGE_WRITEBACK,
-	SWBLOCK_STAGE_CHECKPOINT,
-	SWBLOCK_STAGE_FLUSH,
-	SWBLOCK_STAGE_PEER_FLUSH,
+	SWBLOCK_STAGE_ADMIT	= 1,
+	SWBLOCK_STAGE_APPEND	= 2,
+	SWBLOCK_STAGE_PERSIST	= 3,
+	SWBLOCK_STAGE_SHIP	= 4,
+	SWBLOCK_STAGE_PEER_RECEIVE	= 5,
+	SWBLOCK_STAGE_PEER_PERSIST	= 6,
+	SWBLOCK_STAGE_ACK	= 7,
+	SWBLOCK_STAGE_COMMIT	= 8,
+	SWBLOCK_STAGE_COMPLETE	= 9,
+	SWBLOCK_STAGE_BARRIER	= 10,
+	SWBLOCK_STAGE_READ	= 11,
+	SWBLOCK_STAGE_WRITEBACK	= 12,
+	SWBLOCK_STAGE_CHECKPOINT	= 13,
+	SWBLOCK_STAGE_FLUSH	= 14,
+	SWBLOCK_STAGE_PEER_FLUSH	= 15,
 	__SWBLOCK_STAGE_MAX,
 };
 
