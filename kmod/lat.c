@@ -119,7 +119,7 @@ void swb_lat_note(struct swb_lat *lat, u32 stage, u8 member, u64 lsn, u32 nrec,
 		return;
 	this_cpu_add(h->n[swb_lat_bucket(ns)], nrec);
 	this_cpu_add(h->sum_ns, ns * nrec);
-	trace_swblock_stage(lat->volume, member, stage, lsn, nrec, bytes, ns);
+	trace_swblock_stage(lat->volume, member, stage, nrec, lsn, bytes, ns);
 }
 
 u64 swb_lat_sum(const struct swb_lat *lat, u32 stage, u8 member,
