@@ -103,14 +103,16 @@ static const char *short_time(uint64_t ns, char *buf, size_t len)
 
 static json_t *buckets_json(const struct swb_lat_hist *h)
 {
-	json_t *list = json_array();
+	json_t *list = json_array(), *one;
 	uint32_t i;
 
-	for (i = 0; i < SWB_LAT_BUCKETS; i++)
-		if (h->n[i])
-			json_array_append_new(list, json_pack("{s:o, s:o}",
-				"from_ns", json_u64(swb_lat_edge(i)),
-				"count", json_u64(h->n[i])));
+	for (i = 0; i < SWB_LAT_BUCKETS; i++) {
+		if (!h->n[i])
+			continue;
+		one = json_pack("{s:o, s:o}", "from_ns", json_u64(swb_lat_edge(i)),
+				"count", json_u64(h->n[i]));
+		json_array_append_new(list, one);
+	}
 	return list;
 }
 
@@ -207,6 +209,22 @@ static void say_why(struct ctl *ctl, const struct report *r,
 			 r->label[w->stage_member], part);
 }
 
+static json_t *why_json(const struct report *r, const struct swb_lat_why *w)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "of", json_string(swb_text_stage(w->total)));
+	json_object_set_new(o, "p99_ns", json_u64(w->total_ns));
+	json_object_set_new(o, "slow", json_u64(w->slow));
+	json_object_set_new(o, "held", json_u64(w->held));
+	json_object_set_new(o, "member", member_json(r, w->member));
+	json_object_set_new(o, "stage", w->stage ?
+			    json_string(swb_text_stage(w->stage)) : json_null());
+	json_object_set_new(o, "stage_member", member_json(r, w->stage_member));
+	json_object_set_new(o, "stage_p99_ns", json_u64(w->stage_ns));
+	return o;
+}
+
 static void show_why(struct ctl *ctl, const struct report *r)
 {
 	struct swb_lat_why w;
@@ -217,13 +235,7 @@ static void show_why(struct ctl *ctl, const struct report *r)
 		return;
 	}
 	say_why(ctl, r, &w);
-	out_set(ctl, "why", json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		"of", swb_text_stage(w.total), "p99_ns", json_u64(w.total_ns),
-		"slow", json_u64(w.slow), "held", json_u64(w.held),
-		"member", member_json(r, w.member), "stage",
-		w.stage ? json_string(swb_text_stage(w.stage)) : json_null(),
-		"stage_member", member_json(r, w.stage_member),
-		"stage_p99_ns", json_u64(w.stage_ns)));
+	out_set(ctl, "why", why_json(r, &w));
 }
 
 /* --peer: the index of that member of the configuration. */

@@ -10,6 +10,7 @@
 
 load_module
 [ -d $trace/events/swblock ] || skip "no tracepoints in this kernel"
+# shellcheck disable=SC2016 # those quotes are the table's
 documented=$(sed -n 's/^| `\(swblock_[a-z_]*\)` |.*/\1/p' \
 	"$SWB_TOP/docs/design/observability.md" | sort)
 here=$(find $trace/events/swblock -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort)
@@ -28,7 +29,7 @@ need dd if="$(bd a)" of=/dev/null bs=4k skip=100 count=4 iflag=direct status=non
 check "written back" poll_until 20 written_back a
 commits() { stage_is a commit "$(stage a admit)"; }
 check "C has passed all" poll_until 20 commits
-a=$(st a .id)
+a=$(st a .volume_id)
 # stages in the order of their numbers
 names=(- admit append persist ship peer-receive peer-persist ack commit complete barrier read)
 declare -A counted

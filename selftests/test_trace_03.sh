@@ -13,9 +13,10 @@ behind_dm c
 fresh a b c
 assign sync_all --policy written
 need promote a
+must link_members a b
+must link_members a c
 for m in b c; do
-	must link_members a "$m"
-	poll_until 20 in_sync a "$m" || die "$m does not come in sync"
+	poll_until 40 in_sync a "$m" || die "$m does not come in sync"
 done
 slow c 100
 writes a 100 40

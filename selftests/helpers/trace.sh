@@ -45,13 +45,12 @@ stage_is()
 # behind_dm NAME...: these members live on a thin layer over their scratch disk
 behind_dm()
 {
-	local name
-
 	require_disks 3
 	require_module dm_delay
-	for name; do
-		dm "$name" "${swb_disks[$(index_of "$name")]}"
-		lower[$name]=$dm_dev
+	while [ $# -gt 0 ]; do
+		dm "$1" "${swb_disks[$(index_of "$1")]}"
+		lower[$1]=$dm_dev
+		shift
 	done
 }
 
