@@ -3,7 +3,6 @@
 # Tracepoints are an API: the table of docs/design/observability.md and kmod/trace.h name
 # the same events with the same arguments in the same order, all of them scalars, at most
 # twelve; and the stages are those of the uapi.
-# shellcheck disable=SC2016 # quotes of a table
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd -P)
 doc=$top/docs/design/observability.md
