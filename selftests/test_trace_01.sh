@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Each stage of a replicated write is counted once for each write, on the primary and
 # for each peer; barriers and reads have their own counts, and nothing is missed.
-# timeout: 120
+# timeout: 200
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Tracepoints tell what the histograms count, and every event of the protocol: epoch,
 # role, link, the decision about a peer, its state, refusals, checkpoints.
-# timeout: 150
+# timeout: 200
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

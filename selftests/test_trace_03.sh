@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # One of two required peers has a slow disk: --why names that peer and what it was slow
 # at, and the other one's times stay short.
-# timeout: 150
+# timeout: 200
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

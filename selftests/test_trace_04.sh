@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The own disk is the slow one: --why names this host and its log, for writes, and for
 # barriers where there are no plain writes.
-# timeout: 120
+# timeout: 200
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

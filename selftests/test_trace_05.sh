@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Under a quorum of three a slow member releases nothing and holds no percentile of
 # writes, while its own times are there to be seen.
-# timeout: 150
+# timeout: 200
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"
