@@ -48,7 +48,8 @@ load_background a -l 2 -f 61 -n 100 -b 6
 must ip -n swba link set va down
 check "the cable is pulled: given up in time" poll_until 20 detached a b
 check "by both" poll_until 20 detached b a
-check_same "for this reason" timeout "$(peer a b .reason)"
+# our own deadline, or TCP's, whichever comes first
+check "for this reason" grep -qxE 'timeout|socket_error' <<<"$(peer a b .reason)"
 check "the writer waits" kill -0 "$bg"
 must ip -n swba link set va up
 must ip -n swba addr replace fd09::1/64 dev va nodad
