@@ -15,8 +15,13 @@ store=$swb_tmp/small/store.db
 export SWBLOCK_STORE=$store
 cluster_up
 epoch=$(rec .epoch)
-dd if=/dev/zero of="$swb_tmp/small/fill" bs=4k 2>/dev/null
-check "no sign of life can be written" poll_until 30 signs_stand_still
+# a journal that was there while the rest was filled leaves its place behind: fill that, too
+full_and_still()
+{
+	dd if=/dev/zero bs=4k >>"$swb_tmp/small/fill" 2>/dev/null
+	signs_stand_still
+}
+check "no sign of life can be written" poll_until 60 full_and_still
 # longer than silence: nobody may be taken for gone, for nobody can speak
 watch_lease 7 "$primary"
 check_same "I/O is not held: reads renew the lease" 0 "$lease_held"
