@@ -15,8 +15,8 @@ start_uml()
 		args+=("ubd$i=$disk_dir/disk$i")
 	done
 	# one CPU for kernel and processes: a switch between CPUs at every system
-	# call makes it eight times slower
-	setsid taskset -c $((RANDOM % $(nproc))) "$dir/linux" "mem=${memory_mb}M" "umid=swb-$$" \
+	# call makes it eight times slower, and two guests on one CPU four times
+	setsid taskset -c "$slot" "$dir/linux" "mem=${memory_mb}M" "umid=swb-$$" \
 		root=none rootfstype=hostfs rootflags=/ ro \
 		"init=$SWB_TOP/scripts/lib/guest-init" \
 		con=null con0=null,fd:1 ssl=null ssl0=null,fd:8 quiet panic=-1 "kmemleak=${SWB_KMEMLEAK:-off}" \
