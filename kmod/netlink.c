@@ -119,18 +119,30 @@ static struct genl_family swb_genl_family;
 
 /* ---- questions -------------------------------------------------------- */
 
-static int send_answer(struct genl_info *info, u8 cmd,
-		       const struct swb_status *st,
-		       int (*put)(struct sk_buff *, const struct swb_status *))
+/* The volume that is asked about, with a reference; NULL: refused with -ENODEV. */
+static struct swb_volume *find_volume(struct genl_info *info)
 {
-	struct sk_buff *skb = genlmsg_new(ANSWER_BYTES, GFP_KERNEL);
+	struct swb_volume *v = swb_manage_get(nla_get_u32(ATTR(info, VOLUME_ID)));
+
+	if (!v)
+		swb_refuse(info, -ENODEV,
+			   "no volume with this id: see `swblockctl status`");
+	return v;
+}
+
+/* An answer of at most @bytes, in which @put puts what it has of @arg. */
+static int send_answer(struct genl_info *info, u8 cmd, size_t bytes,
+		       int (*put)(struct sk_buff *skb, const void *arg),
+		       const void *arg)
+{
+	struct sk_buff *skb = genlmsg_new(bytes, GFP_KERNEL);
 	void *hdr;
 	int err;
 
 	if (!skb)
 		return swb_refuse(info, -ENOMEM, "out of memory: try again");
 	hdr = genlmsg_put_reply(skb, info, &swb_genl_family, 0, cmd);
-	err = hdr ? put(skb, st) : -EMSGSIZE;
+	err = hdr ? put(skb, arg) : -EMSGSIZE;
 	if (err) {
 		nlmsg_free(skb);
 		return swb_refuse(info, err, "the answer does not fit");
@@ -139,7 +151,7 @@ static int send_answer(struct genl_info *info, u8 cmd,
 	return genlmsg_reply(skb, info);
 }
 
-static int put_info(struct sk_buff *skb, const struct swb_status *st)
+static int put_info(struct sk_buff *skb, const void *arg)
 {
 	return nla_put_u32(skb, SWBLOCK_A_ABI, SWBLOCK_FAMILY_VERSION) ?:
 	       nla_put_u32(skb, SWBLOCK_A_PROTO_MIN, PROTO) ?:
@@ -156,7 +168,13 @@ static int do_get_info(struct sk_buff *skb, struct genl_info *info)
 {
 	int err = check(info, 0, 0, NULL);
 
-	return err ?: send_answer(info, SWBLOCK_CMD_GET_INFO, NULL, put_info);
+	return err ?: send_answer(info, SWBLOCK_CMD_GET_INFO, ANSWER_BYTES,
+				  put_info, NULL);
+}
+
+static int put_volume(struct sk_buff *skb, const void *st)
+{
+	return swb_status_put_volume(skb, st);
 }
 
 static int do_volume_get(struct sk_buff *skb, struct genl_info *info)
@@ -169,15 +187,14 @@ static int do_volume_get(struct sk_buff *skb, struct genl_info *info)
 		    "VOLUME_GET needs VOLUME_ID, or a dump request");
 	if (err)
 		return err;
-	v = swb_manage_get(nla_get_u32(ATTR(info, VOLUME_ID)));
+	v = find_volume(info);
 	if (!v)
-		return swb_refuse(info, -ENODEV,
-			      "no volume with this id: see `swblockctl status`");
+		return -ENODEV;
 	st = swb_status_take(v);
 	swb_volume_put(v);
 	if (!st)
 		return swb_refuse(info, -ENOMEM, "out of memory: try again");
-	err = send_answer(info, SWBLOCK_CMD_VOLUME_GET, st, swb_status_put_volume);
+	err = send_answer(info, SWBLOCK_CMD_VOLUME_GET, ANSWER_BYTES, put_volume, st);
 	kfree(st);
 	return err;
 }
@@ -221,50 +238,47 @@ static int dump_volumes(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len ? skb->len : err;
 }
 
-static int send_latency(struct genl_info *info, struct swb_volume *v, u8 member)
-{
-	struct sk_buff *skb = genlmsg_new(LATENCY_BYTES, GFP_KERNEL);
-	void *hdr;
-	int err;
+/**
+ * struct latency_of - whose histograms are asked for
+ * @v: volume, with a reference
+ * @member: index, or SWB_NOBODY for those of the host
+ */
+struct latency_of {
+	struct swb_volume *v;
+	u8 member;
+};
 
-	if (!skb)
-		return swb_refuse(info, -ENOMEM, "out of memory: try again");
-	hdr = genlmsg_put_reply(skb, info, &swb_genl_family, 0,
-				SWBLOCK_CMD_LATENCY_GET);
-	err = hdr ? swb_status_put_latency(skb, v, member) : -EMSGSIZE;
-	if (err) {
-		nlmsg_free(skb);
-		return swb_refuse(info, err, "the answer does not fit");
-	}
-	genlmsg_end(skb, hdr);
-	return genlmsg_reply(skb, info);
+static int put_latency(struct sk_buff *skb, const void *arg)
+{
+	const struct latency_of *of = arg;
+
+	return swb_status_put_latency(skb, of->v, of->member);
 }
 
 static int do_latency_get(struct sk_buff *skb, struct genl_info *info)
 {
-	struct swb_volume *v;
+	struct latency_of of = { .member = SWB_NOBODY };
 	struct swb_uuid uuid;
-	u8 member = SWB_NOBODY;
 	int err;
 
 	err = check(info, BIT_OF(VOLUME_ID), BIT_OF(PEER_UUID),
 		    "LATENCY_GET needs VOLUME_ID");
 	if (err)
 		return err;
-	v = swb_manage_get(nla_get_u32(ATTR(info, VOLUME_ID)));
-	if (!v)
-		return swb_refuse(info, -ENODEV,
-			      "no volume with this id: see `swblockctl status`");
+	of.v = find_volume(info);
+	if (!of.v)
+		return -ENODEV;
 	if (ATTR(info, PEER_UUID)) {
 		uuid = swb_attr_uuid(ATTR(info, PEER_UUID));
-		member = swb_status_member(v, &uuid);
-		if (member == SWB_NOBODY)
+		of.member = swb_status_member(of.v, &uuid);
+		if (of.member == SWB_NOBODY)
 			err = swb_refuse(info, -ENOENT,
 					 "no such member in the configuration");
 	}
 	if (!err)
-		err = send_latency(info, v, member);
-	swb_volume_put(v);
+		err = send_answer(info, SWBLOCK_CMD_LATENCY_GET, LATENCY_BYTES,
+				  put_latency, &of);
+	swb_volume_put(of.v);
 	return err;
 }
 
