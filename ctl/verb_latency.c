@@ -17,11 +17,14 @@
 
 #define ROWS_MAX	((SWB_MEMBERS_MAX + 1) * SWBLOCK_STAGE_MAX)
 
+/* @name in the head of the table, @key of JSON */
 static const struct {
 	const char *name;
+	const char *key;
 	uint32_t parts;
 } percent[] = {
-	{ "p50", 5000 }, { "p90", 9000 }, { "p99", 9900 }, { "p99.9", 9990 },
+	{ "p50", "p50_ns", 5000 }, { "p90", "p90_ns", 9000 },
+	{ "p99", "p99_ns", 9900 }, { "p99.9", "p999_ns", 9990 },
 };
 
 /**
@@ -128,17 +131,12 @@ static json_t *row_json(const struct report *r, const struct swb_lat_row *row)
 			      "member", member_json(r, row->member), "count",
 			      json_u64(swb_lat_count(&row->hist, 0)),
 			      "sum_ns", json_u64(row->hist.sum_ns));
-	char key[16];
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(percent); i++) {
-		snprintf(key, sizeof(key), "%s_ns", percent[i].name);
-		if (!strcmp(percent[i].name, "p99.9"))
-			snprintf(key, sizeof(key), "p999_ns");
-		json_object_set_new(o, key,
+	for (i = 0; i < ARRAY_SIZE(percent); i++)
+		json_object_set_new(o, percent[i].key,
 				    json_u64(swb_lat_percentile(&row->hist,
 								percent[i].parts)));
-	}
 	json_object_set_new(o, "buckets", buckets_json(&row->hist));
 	return o;
 }
@@ -167,7 +165,7 @@ static void show_rows(struct ctl *ctl, const struct report *r, uint8_t only)
 	out_line(ctl, "%s%s%s  /dev/swblock%u", out_bold(ctl),
 		 member_name(r->v, name), out_plain(ctl), r->v->minor);
 	out_line(ctl, "  %-13s %-12s %10s %8s %8s %8s %8s", "stage", "member", "count",
-		 "p50", "p90", "p99", "p99.9");
+		 percent[0].name, percent[1].name, percent[2].name, percent[3].name);
 	for (stage = 1; stage <= SWBLOCK_STAGE_MAX; stage++)
 		for (i = 0; i < r->count; i++) {
 			if (r->row[i].stage != stage ||

@@ -49,25 +49,31 @@ static void tell_authority(struct ctl *ctl, const struct board_volume *v,
 		out_line(ctl, "  epoch %" PRIu64 " settled", r->epoch);
 }
 
+/* @text of a member, unless that was @told last; that it is over is not told */
+static void tell_once(struct ctl *ctl, const struct board_member *m, const char *text,
+		      char *told)
+{
+	if (!strcmp(text, told))
+		return;
+	text_copy(told, text, BOARD_TEXT_MAX);
+	if (*text)
+		out_line(ctl, "  %s: %s", m->label, text);
+}
+
 static void tell_member(struct ctl *ctl, const struct board_volume *v,
 			const struct board_member *m, struct told *t)
 {
 	const struct board_state *s = cluster_state(v, &m->replica);
 	const struct board_peer *p = cluster_peer(cluster_primary(v), &m->replica);
 
-	if (s && strcmp(s->error, t->error)) {
-		text_copy(t->error, s->error, sizeof(t->error));
-		if (*s->error)
-			out_line(ctl, "  %s: %s", m->label, s->error);
-	}
-	/* what keeps a disk out is for the one who waits to see to */
-	if (s && !s->attached && strcmp(s->waits, t->waits)) {
-		text_copy(t->waits, s->waits, sizeof(t->waits));
-		if (*s->waits)
-			out_line(ctl, "  %s: %s", m->label, s->waits);
-	}
-	if (!s || !s->attached)
+	if (!s)
 		return;
+	tell_once(ctl, m, s->error, t->error);
+	if (!s->attached) {
+		/* what keeps a disk out is for the one who waits to see to */
+		tell_once(ctl, m, s->waits, t->waits);
+		return;
+	}
 	if (!t->attached)
 		out_line(ctl, "  %s: attached on %s", m->label, m->node);
 	t->attached = true;
