@@ -10,9 +10,7 @@
 lease_ms=12000 silence=16s
 cluster_up
 epoch=$(rec .epoch)
-for n in "${nodes[@]}"; do
-	store_fault "$n" 'slow 1000'
-done
+store_fault_all 'slow 1000'
 # twice the lease: it must have been renewed by slow reads
 watch_lease 24 "$primary"
 check_same "I/O was never held" 0 "$lease_held"

@@ -11,18 +11,13 @@ lease_ms=9000 silence=5s
 cluster_up
 epoch=$(rec .epoch)
 for round in 1 2 3; do
-	for n in "${nodes[@]}"; do
-		store_fault "$n" unreachable
-	done
+	store_fault_all unreachable
 	need load_write "$primary" -l "$round" -f $((round * 10 - 9)) -n 10
 	check "round $round: the lease is not renewed" poll_until 20 lease_below "$primary" 5000
-	for n in "${nodes[@]}"; do
-		store_fault "$n"
-	done
+	store_fault_all
 	check "round $round: the store is back: it is renewed" \
 		poll_until 30 lease_above "$primary" 6000
-	check_same "round $round: I/O is not held" true \
-		"$(st "$primary" '.conditions | index("suspended_lease") == null')"
+	check "round $round: I/O is not held" lacks_condition "$primary" suspended_lease
 done
 check "the daemon said so" grep -q 'store cannot be reached' "$swb_tmp/$primary.log"
 check_same "nobody was fenced" "$epoch" "$(rec .epoch)" || show_logs

@@ -11,17 +11,13 @@ lease_ms=3000
 cluster_up
 epoch=$(rec .epoch)
 dev=$(bd "$primary")
-for n in "${nodes[@]}"; do
-	store_fault "$n" unreachable
-done
+store_fault_all unreachable
 check "I/O is held" poll_until 30 has_condition "$primary" suspended_lease
 background put_block "$dev" 5 y
 sleep 2
 check "a write waits" kill -0 "$bg"
 check_same "nobody was promoted" "$epoch" "$(rec .epoch)"
-for n in "${nodes[@]}"; do
-	store_fault "$n"
-done
+store_fault_all
 check_ended "it ends when the store is back" "$bg" 60
 check_same "without an error" 0 "$ended"
 check_same "in the same epoch" "$epoch" "$(rec .epoch)" || show_logs

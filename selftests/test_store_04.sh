@@ -14,19 +14,15 @@ for ms in 700 2500; do
 	old=$primary
 	need load_write "$old" -l "$ms" -f "$from" -n 10
 	from=$((from + 10))
-	for n in "${nodes[@]}"; do
-		store_fault "$n" "delayed $ms
+	store_fault_all "delayed $ms
 key v/$VUUID/record"
-	done
 	kill_daemon "$old"
 	need remove_member "$old" --force
 	await 90 "late by $ms ms: another member takes over" some_primary "$old"
 	check "late by $ms ms: the daemons did not know what became of a move" \
 		grep -qh 'did not say what became of the move' "$swb_tmp"/[abc].log
 	check "late by $ms ms: all data is there" load_verify "$primary"
-	for n in "${nodes[@]}"; do
-		store_fault "$n"
-	done
+	store_fault_all
 	start_daemon "$old"
 	await 90 "late by $ms ms: everybody is in sync" all_in_sync
 done

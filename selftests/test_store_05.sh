@@ -11,18 +11,14 @@ lease_ms=2000 silence=3s
 cluster_up
 old=$primary epoch=$(rec .epoch)
 need load_write "$old" -n 20
-for n in "${nodes[@]}"; do
-	store_fault "$n" "lost
+store_fault_all "lost
 key v/$VUUID/record"
-done
 kill_daemon "$old"
 need remove_member "$old" --force
 await 90 "another member takes over" some_primary "$old"
 check_same "by one new epoch" $((epoch + 1)) "$(rec .epoch)"
 check "all data is there" load_verify "$primary"
-for n in "${nodes[@]}"; do
-	store_fault "$n"
-done
+store_fault_all
 start_daemon "$old"
 await 90 "everybody is in sync" all_in_sync
 check_history

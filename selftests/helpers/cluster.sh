@@ -103,6 +103,16 @@ store_fault()
 	mv "$swb_tmp/fault.new" "$swb_tmp/store-fault-$1"
 }
 
+# store_fault_all [WORDS]: the same for every node
+store_fault_all()
+{
+	local n
+
+	for n in "${nodes[@]}"; do
+		store_fault "$n" "${1-}"
+	done
+}
+
 # wish MEMBER...: declare the volume with these members (or what changed in it)
 wish()
 {

@@ -19,22 +19,26 @@ lat()
 	swblockctl latency -j "$VOL/$1" "${@:3}" | jq -r "$2"
 }
 
+# rows MEMBER STAGE PEER JQ: of the list of histograms of a stage, of one peer unless
+# PEER is empty
+rows()
+{
+	local of=
+
+	[ -z "$3" ] || of=" and .member == \"$3\""
+	lat "$1" "[.stages[] | select(.stage == \"$2\"$of)] | $4"
+}
+
 # stage MEMBER STAGE [PEER]: how often it was counted, over all members without PEER
 stage()
 {
-	local which=
-
-	[ -z "${3-}" ] || which=" and .member == \"$3\""
-	lat "$1" "[.stages[] | select(.stage == \"$2\"$which) | .count] | add // 0"
+	rows "$1" "$2" "${3-}" 'map(.count) | add // 0'
 }
 
 # p MEMBER STAGE WHICH [PEER]: a percentile in microseconds; WHICH is p50 to p999
 p()
 {
-	local which=
-
-	[ -z "${4-}" ] || which=" and .member == \"$4\""
-	lat "$1" "[.stages[] | select(.stage == \"$2\"$which) | .${3}_ns] | max / 1000 | floor"
+	rows "$1" "$2" "${4-}" "map(.${3}_ns) | max / 1000 | floor"
 }
 
 stage_is()
