@@ -4,44 +4,18 @@
 import json
 import os
 import re
+import sys
 
 from taplib import ROOT, Sandbox, done, ok
+
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+from schema import faults  # noqa: E402
 
 SCHEMA = json.load(open(os.path.join(ROOT, "docs/schema/status.json"),
                         encoding="utf-8"))
 LATENCY = json.load(open(os.path.join(ROOT, "docs/schema/latency.json"),
                          encoding="utf-8"))
 TEXT_C = open(os.path.join(ROOT, "kmod/core/text.c"), encoding="utf-8").read()
-TYPES = {"object": dict, "array": list, "string": str, "integer": int,
-         "boolean": bool, "null": type(None)}
-
-
-def faults(value, schema, where="$"):
-    """The part of JSON schema that the file uses."""
-    if "enum" in schema:
-        return [] if value in schema["enum"] else [f"{where}: {value!r}"]
-    names = schema["type"]
-    names = names if isinstance(names, list) else [names]
-    if not any(isinstance(value, TYPES[n]) and
-               not (n == "integer" and isinstance(value, bool)) for n in names):
-        return [f"{where}: {value!r} is not {names}"]
-    bad = []
-    if isinstance(value, str) and not re.search(schema.get("pattern", ""), value):
-        bad.append(f"{where}: {value!r} does not match")
-    if isinstance(value, int) and value < schema.get("minimum", value):
-        bad.append(f"{where}: {value} is too small")
-    if isinstance(value, list):
-        for i, v in enumerate(value):
-            bad += faults(v, schema["items"], f"{where}[{i}]")
-    if isinstance(value, dict):
-        bad += [f"{where}: {k} is missing" for k in schema["required"]
-                if k not in value]
-        for k, v in value.items():
-            if k in schema["properties"]:
-                bad += faults(v, schema["properties"][k], f"{where}.{k}")
-            else:
-                bad.append(f"{where}: {k} is not in the schema")
-    return bad
 
 
 def check(box, what):
@@ -75,6 +49,28 @@ def test_words():
            set(words) ^ words_of(function))
 
 
+def test_checker():
+    thing = {"type": "object", "required": ["a"], "additionalProperties": False,
+             "properties": {"a": {"type": "integer", "minimum": 1},
+                            "b": {"type": "string", "pattern": "^x"},
+                            "c": {"enum": [1, "y", None]},
+                            "d": {"type": ["boolean", "null"]},
+                            "e": {"type": "array", "items": {"type": "number"}},
+                            "f": {"type": "object",
+                                  "additionalProperties": {"type": "number"}}}}
+    good = {"a": 1, "b": "xyz", "c": None, "d": True, "e": [1, 1.5], "f": {"any": 2}}
+    ok(not faults(good, thing), "the checker takes what is right", faults(good, thing))
+    for what, more in (("too small", {"a": 0}), ("a fraction", {"a": 1.5}),
+                       ("True for an integer", {"a": True}), ("a pattern", {"b": "yx"}),
+                       ("a word", {"c": "z"}), ("True for a 1", {"c": True}),
+                       ("1 for True", {"d": 1}), ("an item", {"e": [1, "2"]}),
+                       ("True for a number", {"e": [True]}), ("a value", {"f": {"any": "2"}}),
+                       ("no object", {"f": []}), ("an unknown name", {"g": 1})):
+        ok(len(faults(dict(good, **more), thing)) == 1, f"the checker finds: {what}")
+    del good["a"]
+    ok(len(faults(good, thing)) == 1, "the checker finds: a name that is missing")
+
+
 with Sandbox() as fresh:
     check(fresh, "no member")
     fresh.pair()
@@ -90,6 +86,6 @@ with Sandbox() as fresh:
     check(fresh, "linked")
     fresh.ctl("demote", "a")
     check(fresh, "demoted")
-ok(faults({"seq": -1, "members": [], "x": 0}, SCHEMA) != [], "the checker finds faults")
+test_checker()
 test_words()
 done()

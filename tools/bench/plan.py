@@ -17,6 +17,9 @@ CONFIG = {
 }
 PROTOCOL = {"drbd-a": "A", "drbd-b": "B", "drbd-c": "C"}
 
+# what is written while a copy is away
+SCATTER_BYTES = 64 << 20
+
 HOT = "64m"
 WRITE = {"rw": "randwrite", "bs": "4k", "iodepth": 1, "numjobs": 1, "size": HOT}
 WORKLOADS = {

@@ -7,7 +7,6 @@ import plan
 
 REC_NAME = {"rec": "swblock, history in the log", "delta": "swblock, by changed-block bitmap",
             "drbd-rec": "DRBD 8.4, protocol C", "md-rec": "md-raid1 over nbd"}
-SCATTER_BYTES = 64 << 20
 
 
 def num(value, digits=2):
@@ -80,7 +79,7 @@ def recovery_rows(doc):
             continue
         seconds = figures.spread([r["seconds"] for r in mine])
         wire = statistics.median(r["wire_bytes"] for r in mine)
-        per = f"{wire / SCATTER_BYTES:.3f}" if what == "catch-up" else "-"
+        per = f"{wire / plan.SCATTER_BYTES:.3f}" if what == "catch-up" else "-"
         rows.append([what, REC_NAME[target],
                      f"{seconds['median']:.2f} ({seconds['min']:.2f} to {seconds['max']:.2f})",
                      f"{wire / (1 << 20):.1f}", per])
@@ -119,11 +118,6 @@ def limit_lines(doc):
         table(["target", "latency / limit", "own part"], rows)
 
 
-def disturbed(doc):
-    """Why these figures are no result, or nothing."""
-    return doc["disturbed"]
-
-
 def markdown(doc):
     env = doc["environment"]
     out = ["<!-- SPDX-License-Identifier: GPL-2.0-only -->",
@@ -144,8 +138,8 @@ def markdown(doc):
     out += [""] + [f"- {w}: {plan.TITLE[w]}" for w in plan.WORKLOADS]
     out += ["", "## How far from the limit", ""] + limit_lines(doc)
     out += ["", "## A copy lost and regained", "",
-            f"Time in seconds of this machine; {SCATTER_BYTES >> 20} MiB of scattered 4 KiB writes "
-            "missed, a copy of 256 MiB rebuilt, the role taken again on the same host.", ""]
+            f"Time in seconds of this machine; {plan.SCATTER_BYTES >> 20} MiB of scattered "
+            "4 KiB writes missed, a copy of 256 MiB rebuilt, the role taken again on the same host.", ""]
     out += table(["step", "target", "seconds", "MiB on the wire", "per byte written"],
                  recovery_rows(doc))
     out += ["", "## What a request costs", "",

@@ -12,7 +12,6 @@ from figures import Missing
 from guests import TOP, Failed, Pair
 
 MARGIN_S = 0.4	# between the end of the second sample and that of fio
-SCATTER_BYTES = 64 << 20
 REC_BYTES = 256 << 20
 # a log that holds everything needs no rebuild, so there is none of it
 RECOVERY = {"rec": ("catch-up", "promote"), "delta": ("catch-up", "rebuild"),
@@ -83,7 +82,8 @@ class Bench:
         if name in plan.SWBLOCK:
             return stacks.Swblock(p, name, ring, size)
         if name == "rec":
-            return stacks.Swblock(p, name, 4 * SCATTER_BYTES, REC_BYTES, plan.CONFIG["written"])
+            return stacks.Swblock(p, name, 4 * plan.SCATTER_BYTES, REC_BYTES,
+                                  plan.CONFIG["written"])
         if name == "delta":
             return stacks.Swblock(p, name, ring, REC_BYTES, plan.CONFIG["written"])
         if name == "drbd-rec":
@@ -265,7 +265,7 @@ class Bench:
         stack.lose()
         self.pair.a.sh(f"fio --name=miss --filename=/dev/{stack.top} --direct=1 --rw=randwrite "
                        f"--bs=4k --ioengine=libaio --iodepth=16 --thread --size={REC_BYTES} "
-                       f"--io_size={SCATTER_BYTES} --output=/run/miss.out || "
+                       f"--io_size={plan.SCATTER_BYTES} --output=/run/miss.out || "
                        "{ cat /run/miss.out; false; }", wait=300)
 
     # --- circumstances ---

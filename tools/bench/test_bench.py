@@ -8,16 +8,15 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.join(HERE, "../..")
-sys.path.insert(0, HERE)
+sys.path[:0] = [HERE, os.path.join(TOP, "tools")]
 sys.dont_write_bytecode = True
 import figures  # noqa: E402
 import plan  # noqa: E402
 import report  # noqa: E402
 from figures import Missing  # noqa: E402
+from schema import faults  # noqa: E402
 
 SCHEMA = json.load(open(os.path.join(TOP, "docs/schema/bench.json"), encoding="utf-8"))
-TYPES = {"object": (dict,), "array": (list,), "string": (str,), "integer": (int,),
-         "number": (int, float), "null": (type(None),)}
 count = {"n": 0, "bad": 0}
 
 
@@ -40,28 +39,6 @@ def missing(what, reason, function, *args):
         ok(reason in str(e), what, e)
         return
     ok(False, what, got)
-
-
-def faults(value, schema, where="$"):
-    """The part of JSON schema that the file uses."""
-    if "enum" in schema:
-        return [] if value in schema["enum"] else [f"{where}: {value!r}"]
-    names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    if isinstance(value, bool) or not any(isinstance(value, TYPES[n]) for n in names):
-        return [f"{where}: {value!r} is not {names}"]
-    bad = []
-    if isinstance(value, int) and value < schema.get("minimum", value):
-        bad.append(f"{where}: too small")
-    if isinstance(value, list):
-        for i, v in enumerate(value):
-            bad += faults(v, schema["items"], f"{where}[{i}]")
-    if isinstance(value, dict):
-        more = schema["additionalProperties"]
-        bad += [f"{where}: no {k}" for k in schema.get("required", ()) if k not in value]
-        for k, v in value.items():
-            known = schema.get("properties", {}).get(k, more)
-            bad += faults(v, known, f"{where}.{k}") if known else [f"{where}: unknown {k}"]
-    return bad
 
 
 def recorded(name):
