@@ -56,14 +56,15 @@ u64 node_io_ns(struct world *w, const struct node *n, u64 lo, u64 hi)
 
 /* ---- a fresh disk ----------------------------------------------------- */
 
-static void format(struct world *w, struct node *n, u8 identity)
+/* As the replica that it is declared to be, whatever was on the disk. */
+static void format(struct world *w, struct node *n)
 {
 	static u8 buf[SWB_SUPER_BYTES] __attribute__((aligned(8)));
 	struct swb_durable *d = &n->core.d;
 
 	memset(&n->core, 0, sizeof(n->core));
 	sim_uuid(&d->volume, 'v', 0);
-	sim_uuid(&d->replica, 'r', identity);
+	sim_uuid(&d->replica, 'r', n->identity);
 	d->generation = 1;
 	d->ring_id = rng_next(&w->rng);
 	d->block_bytes = SIM_BLOCK;
@@ -96,10 +97,11 @@ void node_create(struct world *w, u8 id)
 	u64 bytes = NODE_EXTENT_OFFSET + SIM_BLOCKS_MAX * SIM_BLOCK;
 
 	n->id = id;
+	n->identity = id;
 	n->rx_end = &n->rx;
 	if (!n->disk.view)
 		disk_create(&n->disk, bytes);
-	format(w, n, id);
+	format(w, n);
 	n->state = NODE_DOWN;
 }
 
@@ -164,10 +166,10 @@ void node_destroy(struct node *n)
 	memset(n, 0, sizeof(*n));
 }
 
-static void new_disk(struct world *w, struct node *n, u8 identity)
+static void new_disk(struct world *w, struct node *n)
 {
 	disk_blank(&n->disk);
-	format(w, n, identity);
+	format(w, n);
 	n->flushed_lsn = 0;
 	n->seen_adopted = 0;
 	n->seen_opened = 0;
@@ -184,7 +186,8 @@ static void new_disk(struct world *w, struct node *n, u8 identity)
 
 void node_replace_disk(struct world *w, struct node *n)
 {
-	new_disk(w, n, (u8)(n->id + 16));
+	n->identity += SIM_NODES_MAX;
+	new_disk(w, n);
 	w->control.lived &= ~(1u << n->id);
 }
 
@@ -195,7 +198,7 @@ bool node_blank_disk(struct world *w, struct node *n)
 		disk_blank(&n->disk);
 		return false;
 	}
-	new_disk(w, n, n->id);
+	new_disk(w, n);
 	return true;
 }
 

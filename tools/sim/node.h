@@ -193,6 +193,8 @@ struct pace {
 
 /**
  * struct node - a member and its executor
+ * @identity: of the replica id that it is declared with; a new one with each
+ *	replacement of its disk
  * @boot: raised by each crash; tasks of older boots are dropped
  * @watch: its clock; kept over crashes
  * @paused_ns: it does nothing until then, its clock runs on
@@ -219,6 +221,7 @@ struct pace {
  */
 struct node {
 	u8 id;
+	u8 identity;
 	u8 state;
 	u8 letter;
 	u32 boot;

@@ -259,6 +259,13 @@ static bool do_cut(struct script *s)
 	return true;
 }
 
+static void set_bit(u32 *mask, const struct node *n, bool on)
+{
+	u32 bit = 1u << n->id;
+
+	*mask = on ? *mask | bit : *mask & ~bit;
+}
+
 static bool do_isolate(struct script *s)
 {
 	struct node *n = script_node(s, 1);
@@ -272,10 +279,7 @@ static bool do_isolate(struct script *s)
 		net_block(s->w, n->id, i, on);
 		net_block(s->w, i, n->id, on);
 	}
-	if (on)
-		s->w->control.reach &= ~(1u << n->id);
-	else
-		s->w->control.reach |= 1u << n->id;
+	set_bit(&s->w->control.reach, n, !on);
 	return true;
 }
 
@@ -322,12 +326,16 @@ static bool do_blank(struct script *s)
 {
 	struct node *n = script_node(s, 1);
 	bool want = strcmp(script_word(s, 2), "taken") == 0;
+	struct swb_uuid was;
 
 	if (!n || n->state != NODE_DOWN)
 		return script_fail(s, "blank nN taken|refused: crash it first");
+	was = n->core.d.replica;
 	if (node_blank_disk(s->w, n) != want)
 		return script_fail(s, "the blank disk of n%u is %s", n->id,
 				   want ? "refused" : "taken");
+	if (!swb_uuid_equal(&was, &n->core.d.replica))
+		return script_fail(s, "n%u is another replica now", n->id);
 	return true;
 }
 
@@ -384,6 +392,7 @@ static bool do_control(struct script *s)
 	struct node *n = script_node(s, 1);
 	struct control *c = &s->w->control;
 	const char *verb = script_word(s, 0);
+	bool on = strcmp(script_word(s, 2), "off") != 0;
 
 	if (strcmp(verb, "auto") == 0) {
 		c->automatic = strcmp(script_word(s, 1), "on") == 0;
@@ -392,11 +401,9 @@ static bool do_control(struct script *s)
 	if (!n)
 		return script_fail(s, "%s nN", verb);
 	if (strcmp(verb, "mute") == 0)
-		c->mute = strcmp(script_word(s, 2), "off") == 0 ?
-			  c->mute & ~(1u << n->id) : c->mute | 1u << n->id;
+		set_bit(&c->mute, n, on);
 	else if (strcmp(verb, "reach") == 0)
-		c->reach = strcmp(script_word(s, 2), "off") == 0 ?
-			   c->reach & ~(1u << n->id) : c->reach | 1u << n->id;
+		set_bit(&c->reach, n, on);
 	else if (strcmp(verb, "adopt") == 0)
 		control_adopt(s->w, n->id, script_number(s, 2, c->won), 0);
 	else if (strcmp(verb, "assign") == 0)
