@@ -156,6 +156,17 @@ static int take_ms(struct ctl *ctl, const char *opt, uint64_t *ms)
 	return CTL_OK;
 }
 
+/* The kernel takes nothing else either: no request waits for ever. */
+static int take_io_deadline(struct ctl *ctl, uint64_t *ms)
+{
+	int ret = take_ms(ctl, "io-deadline", ms);
+
+	if (!ret && *ms < 100)
+		return out_fail(ctl, &err_usage, "24h is the longest",
+				"--io-deadline is at least 100ms: no request waits for ever");
+	return ret;
+}
+
 static int take_size(struct ctl *ctl, const char *opt, uint64_t *bytes)
 {
 	const char *text = opt_get(ctl, opt);
@@ -187,7 +198,7 @@ static int take_limits(struct ctl *ctl, struct kern_limits *l)
 	int ret;
 
 	memset(l, 0xff, sizeof(*l));	/* KERN_LEAVE */
-	ret = take_ms(ctl, "io-deadline", &l->io_deadline_ms);
+	ret = take_io_deadline(ctl, &l->io_deadline_ms);
 	if (!ret)
 		ret = take_ms(ctl, "link-deadline", &l->link_deadline_ms);
 	if (!ret)
@@ -275,7 +286,7 @@ const struct verb verb_remove = {
 };
 
 static const struct opt_def tune_opts[] = {
-	{ "io-deadline", 0, "TIME", "a write or barrier that waits so long fails; 0: never" },
+	{ "io-deadline", 0, "TIME", "a write or barrier that waits so long fails: 100ms to 24h" },
 	{ "link-deadline", 0, "TIME", "nothing heard for so long ends a link" },
 	{ "flush-interval", 0, "TIME", "background flush of the log" },
 	{ "rebuild-rate", 0, "SIZE", "bytes a second of a delta or rebuild; 0: no limit" },

@@ -40,10 +40,6 @@ static struct netlink_range_validation fd_range = {
 	.max = INT_MAX,
 };
 
-static struct netlink_range_validation io_deadline_range = {
-	.max = 86400000,
-};
-
 static struct netlink_range_validation flush_interval_range = {
 	.min = 1,
 	.max = 60000,
@@ -57,6 +53,18 @@ static struct netlink_range_validation link_deadline_range = {
 	.min = 100,
 	.max = 600000,
 };
+
+/* With a text of its own: 0 is no way to say "never", as it is elsewhere. */
+static int check_io_deadline(const struct nlattr *a, struct netlink_ext_ack *extack)
+{
+	u32 ms = nla_get_u32(a);
+
+	if (ms >= 100 && ms <= 86400000)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, a,
+			    "an I/O deadline is 100 ms to 24 h: no request waits for ever");
+	return -ERANGE;
+}
 
 /* Attributes of answers and events are not here: they are refused. */
 static const struct nla_policy policy[SWBLOCK_A_MAX + 1] = {
@@ -80,7 +88,7 @@ static const struct nla_policy policy[SWBLOCK_A_MAX + 1] = {
 	[SWBLOCK_A_LEASE_NS]		= { .type = NLA_U64 },
 	[SWBLOCK_A_FD]			= NLA_POLICY_FULL_RANGE(NLA_U32, &fd_range),
 	[SWBLOCK_A_IO_DEADLINE_MS]	=
-		NLA_POLICY_FULL_RANGE(NLA_U32, &io_deadline_range),
+		NLA_POLICY_VALIDATE_FN(NLA_U32, check_io_deadline),
 	[SWBLOCK_A_LINK_DEADLINE_MS]	=
 		NLA_POLICY_FULL_RANGE(NLA_U32, &link_deadline_range),
 	[SWBLOCK_A_FLUSH_INTERVAL_MS]	=
@@ -516,9 +524,6 @@ static int do_tune(struct sk_buff *skb, struct genl_info *info)
 		    "TUNE needs VOLUME_ID");
 	if (err)
 		return err;
-	if (wanted.io_ms && wanted.io_ms < 100)
-		return swb_refuse(info, -ERANGE,
-			      "an I/O deadline is at least 100 ms, or 0 for none");
 	err = swb_manage_tune(nla_get_u32(ATTR(info, VOLUME_ID)), &wanted, &why);
 	return swb_refuse(info, err, why);
 }

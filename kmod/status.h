@@ -19,7 +19,7 @@
  * @inflight: admitted upper requests
  * @parked: upper requests not admitted
  * @ring_used: bytes of the ring in use
- * @io_deadline_ns: 0 = none
+ * @io_deadline_ns: a request that is older fails
  * @catchup_max_bytes: budget
  * @rebuild_rate_max: of a base lane
  * @bitmap_blocks: bits that are set, about

@@ -92,7 +92,7 @@ struct swb_post {
  * @inflight: admitted upper requests not ended, reads included
  * @held: HOLD_IO is in force
  * @ring_full: the last admission failed for space
- * @deadline_ns: 0 = none; older requests are failed by the tick
+ * @deadline_ns: older requests are failed by the tick
  */
 struct swb_io {
 	struct list_head writes;

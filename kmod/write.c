@@ -564,7 +564,7 @@ void swb_write_expire(struct swb_volume *v, u64 now_ns)
 {
 	u64 deadline_ns = READ_ONCE(v->io.deadline_ns);
 
-	if (deadline_ns && now_ns > deadline_ns)
+	if (now_ns > deadline_ns)
 		fail_late(v, now_ns - deadline_ns);
 }
 

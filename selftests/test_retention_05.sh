@@ -11,7 +11,7 @@
 . "$SWB_TOP/selftests/helpers/retention.sh"
 
 wal_size=1M pair sync_all
-need swblockctl tune vol/a --catchup-max 128K --catchup-stall 1s --io-deadline 0
+need swblockctl tune vol/a --catchup-max 128K --catchup-stall 1s --io-deadline 1h
 still
 head=$(st a .log.head_lsn)
 background barrier a

@@ -247,6 +247,7 @@ int kern_volume_add(struct kern *kern, const char *data, const char *wal,
 	v->local_letter = 'H';
 	v->log_start = 1;
 	v->conditions = SWBLOCK_COND_NO_ROLE;
+	v->io_deadline_ms = 300000;
 	kern->s->last_epoch[kern->s->count++] = 0;
 	emit(kern, v, SWBLOCK_EVENT_READY, cookie)->minor = v->minor;
 	return 0;

@@ -323,7 +323,8 @@ TEST_F(contract, values_out_of_range_are_refused)
 		uint16_t attr;
 		uint32_t value;
 	} bad[] = {
-		{ SWBLOCK_A_IO_DEADLINE_MS, 1 },
+		{ SWBLOCK_A_IO_DEADLINE_MS, 0 },
+		{ SWBLOCK_A_IO_DEADLINE_MS, 99 },
 		{ SWBLOCK_A_IO_DEADLINE_MS, 86400001 },
 		{ SWBLOCK_A_IO_DEADLINE_MS, UINT32_MAX },
 		{ SWBLOCK_A_LINK_DEADLINE_MS, 0 },
@@ -350,6 +351,25 @@ TEST_F(contract, values_out_of_range_are_refused)
 	mnl_attr_put(x->nlh, SWBLOCK_A_STORE_UUID, 16, some_uuid);
 	mnl_attr_put_u64(x->nlh, SWBLOCK_A_STORE_GENERATION, 1);
 	EXPECT_REFUSED_ANYHOW(x);
+}
+
+/* 0 means "never" of other limits; nothing may wait for ever (G7). */
+TEST_F(contract, an_io_deadline_cannot_be_switched_off)
+{
+	static const uint32_t good[] = { 100, 86400000, 300000 };
+	struct nlx *x = &self->x;
+
+	nlx_begin(x, SWBLOCK_CMD_TUNE);
+	mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, self->v.id);
+	mnl_attr_put_u32(x->nlh, SWBLOCK_A_IO_DEADLINE_MS, 0);
+	EXPECT_REFUSED(ERANGE, x);
+	EXPECT_NE(NULL, strstr(x->text, "waits for ever"));
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		nlx_begin(x, SWBLOCK_CMD_TUNE);
+		mnl_attr_put_u32(x->nlh, SWBLOCK_A_VOLUME_ID, self->v.id);
+		mnl_attr_put_u32(x->nlh, SWBLOCK_A_IO_DEADLINE_MS, good[i]);
+		EXPECT_EQ(0, nlx_send(x, NULL, NULL));
+	}
 }
 
 TEST_F(contract, modes_and_policies_out_of_range_are_refused)

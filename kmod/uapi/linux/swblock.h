@@ -276,7 +276,7 @@ enum swblock_attr {
 	SWBLOCK_A_PEER,			/* nest, enum swblock_peer_attr, repeated */
 	SWBLOCK_A_LEASE_NS,		/* u64, absolute BOOTTIME, 0 = none */
 	SWBLOCK_A_FD,			/* u32 */
-	SWBLOCK_A_IO_DEADLINE_MS,	/* u32, 100..86400000, 0 = wait for ever */
+	SWBLOCK_A_IO_DEADLINE_MS,	/* u32, 100..86400000; nothing waits for ever */
 	SWBLOCK_A_LINK_DEADLINE_MS,	/* u32, 100..600000 */
 	SWBLOCK_A_FLUSH_INTERVAL_MS,	/* u32, 1..60000, background flush */
 	SWBLOCK_A_EVENT_KIND,		/* u32, enum swblock_event_kind */
