@@ -352,13 +352,17 @@ static void fill_peer(const struct daemon *d, const struct vol *v,
 		      struct swb_member_peer *p)
 {
 	const struct own_link *l = links_of((struct own *)o, replica);
+	const struct board_state *s = state_of(v, replica);
 	unsigned int i;
 
 	memset(p, 0, sizeof(*p));
 	p->replica = *replica;
 	for (i = 0; i < o->kv->peer_count; i++)
-		if (swb_uuid_equal(&o->kv->peer[i].uuid, replica))
+		if (swb_uuid_equal(&o->kv->peer[i].uuid, replica)) {
 			p->state = o->kv->peer[i].state;
+			p->reason = o->kv->peer[i].reason;
+		}
+	p->flags = s ? s->flags : 0;
 	/* who needs a rebuild that is not allowed has no use for another link */
 	p->linked = p->state == SWBLOCK_PEER_NEEDS_REBUILD ?
 		    !l || l->rebuild_epoch != o->kv->epoch :

@@ -331,6 +331,8 @@ enum swb_member_order {
  * struct swb_member_peer - another member of the granted configuration
  * @replica: who
  * @state: enum swblock_peer_state, as this member says
+ * @reason: why its last link here ended, enum swblock_reason
+ * @flags: of its own state, SWBLOCK_REPORT_INCONSISTENT, SWBLOCK_REPORT_DISK_FAILED
  * @linked: a link is attached, or being made
  * @reachable: its host shows signs of life and said where it listens
  * @ready: it has adopted the granted epoch and is assigned
@@ -340,6 +342,8 @@ enum swb_member_order {
 struct swb_member_peer {
 	struct swb_uuid replica;
 	u8 state;
+	u32 reason;
+	u32 flags;
 	bool linked;
 	bool reachable;
 	bool ready;

@@ -5,7 +5,7 @@
  * docs/design/controller.md, section 7.
  *
  * A, nothing. A replica that is told everything, or a primary whose peers are
- *    linked and whose lease is long enough.
+ *    linked, or wait for another disk, and whose lease is long enough.
  * B, adopt. The record shows a newer epoch; the report goes to the store (P6).
  * C, report once more. It is adopted, but the store does not have the report: the
  *    epoch cannot be judged; or it is granted, and nobody follows who could be
@@ -19,7 +19,8 @@
  * J, assign. A member without a role learns whom it follows.
  * K, assign anew. It follows, but by an older configuration.
  * L, link. A peer is ready and not linked; only the primary's host links.
- * M, rebuild. A peer cannot catch up; never one that is required (P10).
+ * M, rebuild. A peer cannot catch up; never one that is required (P10), nor one
+ *    that is known to have a failed disk (P17a).
  * N, renew. A third of the lease is over, and the record still shows the grant.
  * P, waits to link. The last links to a peer ended early (I-206).
  * R, no member. The granted configuration does not have it.
@@ -146,6 +147,18 @@ static bool renewable(const struct swb_member_view *v)
 		v->now_ns + two_thirds_ns(v) >= v->lease_end_ns);
 }
 
+/*
+ * No copy will help (resync @D): its disk has failed, and this member has heard it
+ * from itself, so that it counts as void here. It waits for another disk; one that
+ * is well again says so in its state.
+ */
+static bool hopeless(const struct swb_member_peer *p)
+{
+	return p->state == SWBLOCK_PEER_NEEDS_REBUILD &&
+	       p->reason == SWBLOCK_REASON_DISK_FAILED &&
+	       p->flags & SWBLOCK_REPORT_DISK_FAILED;
+}
+
 /* Its link was closed with that verdict; the order lets the next one through. */
 static bool rebuildable(const struct swb_member_view *v,
 			const struct swb_member_peer *p)
@@ -189,7 +202,7 @@ static bool newcomer_first(const struct swb_member_view *v,
 	for (i = 0; i < v->peer_count && i < SWB_MEMBERS_MAX; i++) {
 		const struct swb_member_peer *q = &v->peer[i];
 
-		if (q->reachable && q->ready &&
+		if (q->reachable && q->ready && !hopeless(q) &&
 		    q->state != SWBLOCK_PEER_IN_SYNC &&
 		    !judged_before(v, &q->replica))
 			return true;
@@ -208,6 +221,8 @@ static void facts_peers(const struct swb_member_view *v,
 		const struct swb_member_peer *p = &v->peer[i];
 		u64 again = retry_ns(v, p->failed, p->failed_ns);
 
+		if (hopeless(p))
+			continue;
 		if (rebuildable(v, p) && v->now_ns >= again) {
 			if (rebuild == SWB_NOBODY && !newcomer_first(v, p))
 				rebuild = i;

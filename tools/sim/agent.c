@@ -390,6 +390,7 @@ static void peers_of(struct world *w, struct agent *g, struct node *n,
 		     struct swb_member_view *v)
 {
 	struct control *c = &w->control;
+	static struct sight said;
 
 	v->peer_count = 0;
 	for (u8 i = 0; i < w->shape.nodes; i++) {
@@ -403,6 +404,9 @@ static void peers_of(struct world *w, struct agent *g, struct node *n,
 		v->peer_count++;
 		p->replica = c->config.member[i];
 		p->state = n->core.peer[i].state;
+		p->reason = n->core.peer[i].reason;
+		state_of(m, &said);
+		p->flags = said.m.flags;
 		p->linked = fresh || (n->link[i] && m->link[n->id]);
 		p->reachable = reaches(w, g, i);
 		p->ready = m->core.d.epoch == c->granted &&

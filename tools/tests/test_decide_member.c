@@ -198,6 +198,32 @@ TEST(test_decide_member_rebuild, "a peer that needs a rebuild gets it, unless it
 	MEMBER('A', NOTHING);
 }
 
+TEST(test_decide_member_failed_disk, "a peer that has said that its disk has failed gets no "
+	"rebuild and no link, until its state says that the disk is well again (P17a)")
+{
+	primary_here();
+	mv.authority.config.required = 5;
+	mv.auto_rebuild = true;
+	mv.peer[0].state = SWBLOCK_PEER_NEEDS_REBUILD;
+	mv.peer[0].flags = SWBLOCK_REPORT_DISK_FAILED;
+	MEMBER('M', REBUILD);		/* the primary has not heard it itself */
+	mv.peer[0].reason = SWBLOCK_REASON_DISK_FAILED;
+	MEMBER('A', NOTHING);
+	mv.peer[0].linked = false;	/* a rebuild was ordered before */
+	MEMBER('A', NOTHING);
+	mv.peer[1].state = SWBLOCK_PEER_NEEDS_REBUILD;
+	mv.authority.config.required = 1;
+	MEMBER('M', REBUILD);
+	CHECK_EQ(md.peer, 1);
+	mv.peer[1].state = SWBLOCK_PEER_IN_SYNC;
+	mv.peer[0].flags = 0;
+	MEMBER('M', REBUILD);
+	CHECK_EQ(md.peer, 0);
+	mv.peer[0].flags = SWBLOCK_REPORT_DISK_FAILED;
+	mv.peer[0].state = SWBLOCK_PEER_DETACHED;	/* its link ended: it has yet to tell */
+	MEMBER('L', LINK);
+}
+
 TEST(test_decide_member_newcomer_first, "while an older configuration is judged, who has "
 	"a vote there keeps his copy until the newcomer, who has none, is copied (P1, P10)")
 {
@@ -226,6 +252,11 @@ TEST(test_decide_member_newcomer_first, "while an older configuration is judged,
 	mv.peer[1].reachable = false;
 	MEMBER('M', REBUILD);
 	mv.peer[1].reachable = true;
+	mv.peer[1].state = SWBLOCK_PEER_NEEDS_REBUILD;	/* nor for one without a disk */
+	mv.peer[1].reason = SWBLOCK_REASON_DISK_FAILED;
+	mv.peer[1].flags = SWBLOCK_REPORT_DISK_FAILED;
+	MEMBER('M', REBUILD);
+	CHECK_EQ(md.peer, 0);
 	mv.authority.phase = SWB_PHASE_SETTLED;
 	mv.peer[1].state = SWBLOCK_PEER_REBUILDING;
 	MEMBER('M', REBUILD);
