@@ -11,10 +11,13 @@
  * Marks are in the order of LSN, and each member's progress walks along them. A
  * mark whose place is needed before it is done is given up and counted as missed.
  *
+ * Turned off, no mark is made: acks and C find none to walk along.
+ *
  * Lock: the member's for marks; none for histograms. Context: any.
  */
 #include <linux/errno.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include "lat.h"
 #include "trace.h"
@@ -63,6 +66,34 @@ static const u8 each_place[] = {
 
 static_assert(ARRAY_SIZE(own_place) == __SWBLOCK_STAGE_MAX);
 static_assert(ARRAY_SIZE(each_place) == __SWBLOCK_STAGE_MAX);
+
+DEFINE_STATIC_KEY_TRUE(swb_lat_on);
+
+static int set_on(const char *text, const struct kernel_param *param)
+{
+	bool on;
+	int err = kstrtobool(text, &on);
+
+	if (err)
+		return err;
+	if (on)
+		static_branch_enable(&swb_lat_on);
+	else
+		static_branch_disable(&swb_lat_on);
+	return 0;
+}
+
+static int get_on(char *text, const struct kernel_param *param)
+{
+	return sysfs_emit(text, "%c\n", static_key_enabled(&swb_lat_on) ? 'Y' : 'N');
+}
+
+static const struct kernel_param_ops on_ops = {
+	.set = set_on, .get = get_on,
+};
+
+module_param_cb(histograms, &on_ops, NULL, 0644);
+MODULE_PARM_DESC(histograms, "Count the time of each stage; N only to measure what that costs");
 
 int swb_lat_create(struct swb_lat *lat, u32 volume)
 {
@@ -113,8 +144,11 @@ static struct swb_lat_hist __percpu *find(const struct swb_lat *lat, u32 stage,
 void swb_lat_note(struct swb_lat *lat, u32 stage, u8 member, u64 lsn, u32 nrec,
 		  u32 bytes, u64 ns)
 {
-	struct swb_lat_hist __percpu *h = find(lat, stage, member);
+	struct swb_lat_hist __percpu *h;
 
+	if (!static_branch_likely(&swb_lat_on))
+		return;
+	h = find(lat, stage, member);
 	if (WARN_ON_ONCE(!h))
 		return;
 	this_cpu_add(h->n[swb_lat_bucket(ns)], nrec);
@@ -178,6 +212,8 @@ static void drop_oldest(struct swb_lat *lat)
 
 void swb_lat_sealed(struct swb_lat *lat, const struct swb_lat_mark *group)
 {
+	if (!static_branch_likely(&swb_lat_on))
+		return;
 	/* a cut took what was there: those LSNs are new ones */
 	if (lat->next > lat->first &&
 	    group->lsn <= mark_last(mark_at(lat, lat->next - 1)))
@@ -208,8 +244,11 @@ static struct swb_lat_mark *mark_of(struct swb_lat *lat, u64 lsn)
 
 void swb_lat_shipped(struct swb_lat *lat, u8 member, u64 lsn, u64 now_ns)
 {
-	struct swb_lat_mark *m = mark_of(lat, lsn);
+	struct swb_lat_mark *m;
 
+	if (!static_branch_likely(&swb_lat_on))
+		return;
+	m = mark_of(lat, lsn);
 	if (!m || m->shipped_ns[member])
 		return;		/* once more, on another session: the wait goes on */
 	m->shipped_ns[member] = now_ns;
@@ -219,7 +258,7 @@ void swb_lat_shipped(struct swb_lat *lat, u8 member, u64 lsn, u64 now_ns)
 
 void swb_lat_flush_asked(struct swb_lat *lat, u8 member, u64 lsn, u64 now_ns)
 {
-	if (lat->ask_lsn[member])
+	if (!static_branch_likely(&swb_lat_on) || lat->ask_lsn[member])
 		return;
 	lat->ask_lsn[member] = lsn;
 	lat->ask_ns[member] = now_ns;

@@ -6,11 +6,16 @@
  *
  * Histograms have no lock and are counted from any context. Marks and asks are
  * the primary's, under the member's lock. Nothing is allocated after create.
+ *
+ * Module parameter "histograms" turns all of it off, to measure what it costs:
+ * what was under way at that moment is not counted.
  */
 #ifndef SWB_LAT_H
 #define SWB_LAT_H
 
+#include <linux/jump_label.h>
 #include <linux/percpu.h>
+#include <linux/timekeeping.h>
 #include "core/lat.h"
 
 /* Groups whose acks or C may be outstanding and still be timed. */
@@ -75,6 +80,18 @@ struct swb_lat {
 	u64 ask_ns[SWB_MEMBERS_MAX];
 	u64 missed;
 };
+
+DECLARE_STATIC_KEY_TRUE(swb_lat_on);
+
+/**
+ * swb_lat_now() - the time, where nobody but a histogram asks for it
+ *
+ * Return: CLOCK_BOOTTIME in ns; 0 while histograms are off.
+ */
+static inline u64 swb_lat_now(void)
+{
+	return static_branch_likely(&swb_lat_on) ? ktime_get_boottime_ns() : 0;
+}
 
 /** swb_lat_create() - Return: 0 or -ENOMEM. Context: process, may sleep */
 int swb_lat_create(struct swb_lat *lat, u32 volume);

@@ -63,7 +63,7 @@ static void wal_space(void *ctx)
 /* Records of upper writes, that is: not the open record of an epoch. */
 static bool is_timed(const struct swb_group *g)
 {
-	return g && g->header->rec[0].type != SWB_REC_OPEN;
+	return g && g->sealed_ns && g->header->rec[0].type != SWB_REC_OPEN;
 }
 
 static void time_sealed(struct swb_volume *v, const struct swb_ent *e)
@@ -89,7 +89,7 @@ static void wal_stage(void *ctx, u32 stage, const struct swb_ent *e, bool wrappe
 	if (stage == SWB_STAGE_WRITTEN && is_timed(e->group))
 		swb_lat_note(&v->lat, SWBLOCK_STAGE_PERSIST, SWB_NOBODY,
 			     e->first_lsn, e->nrec, e->bytes,
-			     ktime_get_boottime_ns() - e->group->sealed_ns);
+			     swb_lat_now() - e->group->sealed_ns);
 	if (stage != SWB_STAGE_SUBMITTED)
 		return;
 	if (is_timed(e->group))

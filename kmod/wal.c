@@ -23,6 +23,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include "core/codec.h"
+#include "lat.h"
 #include "walpriv.h"
 
 #define OPEN_RECORD_TIMEOUT	(30 * HZ)
@@ -272,7 +273,7 @@ void swb_wal_run(struct swb_wal *w)
 		pad(g, e, w->ring.unit);
 		swb_codec_group_seal(g->header, &info, w->ring.ring_id);
 		build_bio(g, e);
-		g->sealed_ns = ktime_get_boottime_ns();
+		g->sealed_ns = swb_lat_now();
 
 		spin_lock_irqsave(w->lock, flags);
 		e->crc = info.crc;

@@ -11,6 +11,7 @@ TOP = os.path.join(HERE, "../..")
 sys.path[:0] = [HERE, os.path.join(TOP, "tools")]
 sys.dont_write_bytecode = True
 import figures  # noqa: E402
+import overhead  # noqa: E402
 import plan  # noqa: E402
 import report  # noqa: E402
 from figures import Missing  # noqa: E402
@@ -227,6 +228,27 @@ def test_report():
         with open(os.path.join(TOP, "docs/benchmarks.md"), encoding="utf-8") as f:
             same(f.read(), report.markdown(kept), "docs/benchmarks.md is what is made of it")
         same(kept["disturbed"], [], "and they are a result")
+
+
+def test_overhead():
+    same(overhead.interval([5, 1, 4, 2, 3, 6]), (3.5, 1, 6), "six pairs: from the least to the most")
+    mid, low, high = overhead.interval(list(range(60)))
+    same((mid, low, high), (29.5, 21, 38), "sixty: the 22nd and the 39th")
+    try:
+        overhead.interval([1] * 5)
+        ok(False, "five pairs are too few")
+    except ValueError as e:
+        ok("too few" in str(e), "five pairs are too few", e)
+    on, off = (True, 90.0), (False, 100.0)
+    same(overhead.ratios([on, off, off, on]), [0.9, 0.9], "with by without, whichever came first")
+    try:
+        overhead.ratios([on, on])
+        ok(False, "one side twice is no pair")
+    except ValueError as e:
+        ok("twice" in str(e), "one side twice is no pair", e)
+    same(overhead.line("bpf", [0.9] * 5 + [0.95], 1),
+         "overhead: bpf 10.0 % of throughput at depth 16 (95 %: 5.0 to 10.0), 6 pairs of 1 s",
+         "what is lost is told")
 
 
 def test_usage():
