@@ -29,7 +29,6 @@ enum kind {
 	KIND_NUMBER,
 	KIND_BOOL,
 	KIND_LEVEL,
-	KIND_RESERVED,
 };
 
 struct key {
@@ -67,7 +66,8 @@ static const struct key keys[] = {
 	{ "timing", "sign", KIND_MS, AT(sign_ms), "0s", 0, 60000 },
 	{ "timing", "order", KIND_MS, AT(order_ms), "10s", 100, 600000 },
 	{ "log", "level", KIND_LEVEL, AT(level), "info", 0, 0 },
-	{ "metrics", "listen", KIND_RESERVED, AT(metrics_listen), "", 0, 0 },
+	{ "metrics", "listen", KIND_ADDRESS, AT(metrics_listen), "", 0, 0 },
+	{ "metrics", "public", KIND_BOOL, AT(metrics_public), "false", 0, 0 },
 };
 
 struct load {
@@ -75,6 +75,7 @@ struct load {
 	struct config *cfg;
 	struct config_errors *errors;
 	bool seen[ARRAY_SIZE(keys)];
+	yaml_mark_t at[ARRAY_SIZE(keys)];	/* its value */
 };
 
 __attribute__((format(printf, 4, 5)))
@@ -119,8 +120,6 @@ static const char *set_text(const struct key *k, const char *s, char *out)
 {
 	const char *fault = "";
 
-	if (k->kind == KIND_RESERVED)
-		return *s ? "is reserved; leave it out" : "";
 	if (strlen(s) >= k->size)
 		return "is too long";
 	if (k->kind == KIND_LABEL && !label_ok(s))
@@ -165,7 +164,6 @@ static const char *set_value(struct config *cfg, const struct key *k, const char
 	case KIND_LABEL:
 	case KIND_ADDRESS:
 	case KIND_PATH:
-	case KIND_RESERVED:
 		return set_text(k, s, out);
 	case KIND_MS:
 	case KIND_NS:
@@ -231,6 +229,7 @@ static void take_key(struct load *l, const char *section, const yaml_node_t *at,
 		if (l->seen[i])
 			COMPLAIN(l, at, "key \"%s\" is given twice", name);
 		l->seen[i] = true;
+		l->at[i] = value->start_mark;
 		if (!text) {
 			COMPLAIN(l, value, "\"%s\" takes one value", name);
 			return;
@@ -289,6 +288,43 @@ static bool is_loopback(const char *hostport)
 	       !strncmp(hostport, "localhost:", 10);
 }
 
+/* A name would have to be looked up each time it is opened, and that may hang. */
+static bool is_numeric(const char *hostport)
+{
+	size_t len = (size_t)(strrchr(hostport, ':') - hostport);
+	char host[64];
+	struct in6_addr out;
+
+	if (!strncmp(hostport, "localhost:", 10))
+		return true;
+	if (!len || len >= sizeof(host))
+		return false;
+	if (hostport[0] == '[') {
+		text_copy(host, hostport + 1, len - 1);
+		return inet_pton(AF_INET6, host, &out) == 1;
+	}
+	text_copy(host, hostport, len + 1);
+	return inet_pton(AF_INET, host, &out) == 1;
+}
+
+static void check_metrics(struct load *l)
+{
+	const char *listen = l->cfg->metrics_listen;
+	const char *fault = NULL;
+	size_t i;
+
+	if (!*listen)
+		return;
+	if (!is_numeric(listen))
+		fault = "names no address: a numeric one, or localhost, is needed";
+	else if (!is_loopback(listen) && !l->cfg->metrics_public)
+		fault = "is reached by others: listen on 127.0.0.1, or say metrics.public: true";
+	for (i = 0; fault && i < ARRAY_SIZE(keys); i++)
+		if (keys[i].offset == offsetof(struct config, metrics_listen))
+			complain(l, l->at[i].line + 1, l->at[i].column + 1,
+				 "\"%s\" %s", listen, fault);
+}
+
 /* What no single key shows. */
 static void check_together(struct load *l)
 {
@@ -304,6 +340,7 @@ static void check_together(struct load *l)
 	if (c->tune.silence_ns < 2ull * c->sign_ms * SWB_NSEC_PER_MSEC)
 		complain(l, 1, 1,
 			 "timing.silence must be at least twice timing.sign: a host that is well would count as gone");
+	check_metrics(l);
 }
 
 static void parse(struct load *l, FILE *f)
@@ -366,7 +403,6 @@ static void say_value(const struct config *cfg, const struct key *k)
 	case KIND_LABEL:
 	case KIND_ADDRESS:
 	case KIND_PATH:
-	case KIND_RESERVED:
 		printf("\"%s\"\n", (const char *)at);
 		break;
 	case KIND_MS:

@@ -33,7 +33,8 @@
  * @level: log level
  * @runtime_dir: lock of the single instance
  * @swblockctl: program that formats members
- * @metrics_listen: reserved; must be empty
+ * @metrics_listen: HOST:PORT of /metrics, numeric; empty: none
+ * @metrics_public: it may be an address that others reach
  */
 struct config {
 	char path[CONFIG_TEXT_MAX];
@@ -54,6 +55,7 @@ struct config {
 	char runtime_dir[CONFIG_TEXT_MAX];
 	char swblockctl[CONFIG_TEXT_MAX];
 	char metrics_listen[CONFIG_TEXT_MAX];
+	bool metrics_public;
 };
 
 /**

@@ -12,6 +12,8 @@
  *	publish.c	reports, states, signs of life, into the store
  *	orders.c	v/V/order/N
  *	grow.c		members of a volume that was declared larger
+ *	metrics.c	struct daemon and kernel -> Prometheus text
+ *	metrics_http.c	and who may have it
  *
  * One thread runs all of this. It never waits: the store, devices and peers are
  * asked by threads of their own. Nothing here has to survive a restart.
@@ -34,6 +36,7 @@
 #define SILENT_FOREVER	(UINT64_MAX / 2)
 
 struct linker;
+struct metrics;
 struct daemon;
 
 /**
@@ -293,6 +296,7 @@ struct vol {
  * @attach_pipe: answers of the threads of attach.c
  * @proto_min: what the module speaks
  * @proto_max: likewise
+ * @metrics: server of /metrics; NULL: none is wanted
  * @stopping: no more orders
  * @stop_volumes: members are detached before the end
  * @end_ns: when waiting for that ends
@@ -330,6 +334,7 @@ struct daemon {
 	uint64_t sign_counter;
 	uint64_t sign_ns;
 	bool sign_busy;
+	struct metrics *metrics;
 	bool stopping;
 	bool stop_volumes;
 	uint64_t end_ns;
@@ -433,5 +438,10 @@ void orders_event(struct daemon *d, struct own *o, const struct kern_event *ev);
 /* grow.c */
 void grow_turn(struct daemon *d, struct vol *v, struct own *o);
 void grow_event(struct daemon *d, struct own *o, const struct kern_event *ev);
+
+/* metrics_http.c */
+/** metrics_apply() - serve as the configuration says; also behind a reload */
+int metrics_apply(struct daemon *d);
+void metrics_close(struct daemon *d);
 
 #endif /* SWB_CTL_DAEMON_H */

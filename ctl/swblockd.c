@@ -126,6 +126,10 @@ static int check(const struct config *cfg)
 	       cfg->runtime_dir, cfg->store, cfg->listen, cfg->advertise,
 	       *cfg->key_file ? "and encrypt every link." :
 	       "and encrypt nothing: without links.key_file only this host is reached.");
+	if (*cfg->metrics_listen)
+		printf("# http://%s/metrics would be for %s\n", cfg->metrics_listen,
+		       cfg->metrics_public ? "everybody who reaches it" :
+					     "this host only");
 	if (access(cfg->swblockctl, X_OK))
 		printf("# note: %s: %s; blank devices could not be formatted\n",
 		       cfg->swblockctl, strerror(errno));
@@ -195,6 +199,7 @@ static int on_reload(sd_event_source *s, const struct signalfd_siginfo *si,
 		d->cfg = fresh;
 		log_set_level(fresh.level);
 		links_keys(d);
+		metrics_apply(d);
 		log_say(LOG_LEVEL_NOTICE, NULL, "the configuration was read again",
 			"file=%s", fresh.path);
 	}
@@ -352,11 +357,14 @@ static int start(struct daemon *d)
 		err = links_open(d);
 	if (err >= 0)
 		err = observe_open(d);
+	if (err >= 0)
+		err = metrics_apply(d);
 	return err < 0 ? err : 0;
 }
 
 static void end(struct daemon *d)
 {
+	metrics_close(d);
 	links_close(d);
 	if (d->store)
 		store_queue_destroy(d->store, STORE_END_MS);

@@ -11,7 +11,7 @@
 load_module
 [ -d $trace/events/swblock ] || skip "no tracepoints in this kernel"
 # shellcheck disable=SC2016 # those quotes are the table's
-documented=$(sed -n 's/^| `\(swblock_[a-z_]*\)` |.*/\1/p' \
+documented=$(sed -n 's/^| `\(swblock_[a-z_]*\)` | `.*/\1/p' \
 	"$SWB_TOP/docs/design/observability.md" | sort)
 here=$(find $trace/events/swblock -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort)
 check_same "the kernel has the documented events" "$documented" "$here"

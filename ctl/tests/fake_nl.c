@@ -14,6 +14,9 @@
  *	SWB_FAKE_REPEAT	every event is told twice
  *	SWB_FAKE_SLOW	replica label: as a peer it took 80 ms for each of the slow
  *			writes; unset: the own disk did
+ *	SWB_FAKE_COUNT	N: counter i of a member stands at N + i
+ *	SWB_FAKE_GONE	replica label that is gone when it is asked for times
+ *	SWB_FAKE_MUTE	while this file exists, no question is answered
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -154,8 +157,17 @@ static struct kern_event *emit(struct kern *kern, struct kern_volume *v,
 	return ev;
 }
 
+static bool is_mute(void)
+{
+	const char *path = getenv("SWB_FAKE_MUTE");
+
+	return path && !access(path, F_OK);
+}
+
 int kern_get_info(struct kern *kern, struct kern_info *info)
 {
+	if (is_mute())
+		return -ETIMEDOUT;
 	*info = (struct kern_info){ .abi = 1, .proto_min = 1, .proto_max = 1,
 				    .seq = kern->s->seq,
 				    .volumes = kern->s->count,
@@ -163,12 +175,28 @@ int kern_get_info(struct kern *kern, struct kern_info *info)
 	return 0;
 }
 
+static void count_up(struct kern_volume *v)
+{
+	const char *base = getenv("SWB_FAKE_COUNT");
+	uint32_t i;
+
+	for (i = 0; base && i <= SWBLOCK_STAT_MAX; i++)
+		v->stats[i] = (uint64_t)atoi(base) + i;
+}
+
 int kern_dump_volumes(struct kern *kern, struct kern_dump *dump)
 {
+	uint32_t i;
+
+	memset(dump, 0, sizeof(*dump));
+	if (is_mute())
+		return -ETIMEDOUT;
 	dump->seq = kern->s->seq;
 	dump->count = kern->s->count;
 	dump->volume = calloc(FAKE_MEMBERS, sizeof(*dump->volume));
 	memcpy(dump->volume, kern->s->v, sizeof(kern->s->v));
+	for (i = 0; i < dump->count; i++)
+		count_up(&dump->volume[i]);
 	return 0;
 }
 
@@ -438,11 +466,12 @@ int kern_get_latency(struct kern *kern, uint32_t id, const struct swb_uuid *memb
 {
 	const struct kern_volume *v = by_id(kern, id), *peer = NULL;
 	const char *slow = getenv("SWB_FAKE_SLOW");
+	const char *gone = getenv("SWB_FAKE_GONE");
 	const uint64_t ms = 1000000;
 	uint32_t i;
 
 	memset(out, 0, sizeof(*out));
-	if (!v)
+	if (!v || (gone && !strcmp(gone, label_of(v))))
 		return -ENODEV;
 	for (i = 0; member && i < kern->s->count; i++)
 		if (swb_uuid_equal(&kern->s->v[i].replica, member))

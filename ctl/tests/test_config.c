@@ -93,8 +93,8 @@ static void test_mistakes(void)
 	   "a value where a section belongs");
 	ok(wrong("node: [a]\nstore: {address: x}\n", "1:7", "takes one value"),
 	   "a list where a value belongs");
-	ok(wrong("node: a\nstore: {address: x}\nmetrics: {listen: ':9'}\n", "3:19",
-		 "is reserved"), "a reserved key");
+	ok(wrong("node: a\nstore: {address: x}\nmetrics: {listen: '127.0.0.1'}\n",
+		 "3:19", "is not HOST:PORT"), "metrics without a port");
 	ok(wrong("store: {address: x}\n", "1:1", "\"node\" is missing"),
 	   "a key that must be there");
 	ok(wrong("- a\n", "1:1", "expected"), "no mapping at all");
@@ -112,6 +112,31 @@ static void test_together(void)
 	   "a host that is well must not count as gone");
 	ok(!load("nod: a\nstor: x\nlog: {levl: x}\n") && errors.count == 3,
 	   "all mistakes are told at once");
+}
+
+static void test_metrics(void)
+{
+	static const char *const head = "node: a\nstore: {address: x}\nmetrics:\n";
+	char text[256];
+
+	ok(load(good) && !*cfg.metrics_listen, "no metrics unless asked for");
+	snprintf(text, sizeof(text), "%s  listen: 127.0.0.1:9599\n", head);
+	ok(load(text) && !strcmp(cfg.metrics_listen, "127.0.0.1:9599"), "loopback");
+	snprintf(text, sizeof(text), "%s  listen: '[::1]:9599'\n", head);
+	ok(load(text), "loopback of IPv6");
+	snprintf(text, sizeof(text), "%s  public: false\n  listen: 0.0.0.0:9599\n",
+		 head);
+	ok(wrong(text, "5:11", "metrics.public: true"),
+	   "an address that others reach is refused, with what to say");
+	snprintf(text, sizeof(text), "%s  public: true\n  listen: 0.0.0.0:9599\n",
+		 head);
+	ok(load(text), "and taken if that is said");
+	snprintf(text, sizeof(text), "%s  public: true\n  listen: db1:9599\n", head);
+	ok(wrong(text, "5:11", "names no address"), "a name is not looked up");
+	snprintf(text, sizeof(text), "%s  listen: 127.evil.example:9599\n", head);
+	ok(wrong(text, "4:11", "names no address"), "nor one that looks like loopback");
+	snprintf(text, sizeof(text), "%s  listen: ':9599'\n", head);
+	ok(wrong(text, "4:11", "names no address"), "nothing in front of the port");
 }
 
 static void test_reload(void)
@@ -144,6 +169,7 @@ int main(void)
 	test_values();
 	test_mistakes();
 	test_together();
+	test_metrics();
 	test_reload();
 	test_no_file();
 	unlink(path);
