@@ -11,6 +11,7 @@
 #include <linux/blkdev.h>
 #include <linux/idr.h>
 #include <linux/module.h>
+#include <linux/sysfs.h>
 #include "blkdev.h"
 #include "compat.h"
 #include "idle.h"
@@ -100,6 +101,86 @@ static const struct block_device_operations disk_ops = {
 	.free_disk	= free_disk,
 };
 
+/* ---- who it is: docs/ABI/testing/sysfs-block-swblock ------------------- */
+
+/* The disk holds the volume until its last attribute is gone. */
+static const struct swb_volume *volume_of(struct device *dev)
+{
+	return dev_to_disk(dev)->private_data;
+}
+
+/* What no verb changes needs no lock. A label may fill its field. */
+static ssize_t show_label(char *buf, const u8 *label)
+{
+	return sysfs_emit(buf, "%*pE\n", (int)strnlen(label, SWB_LABEL_BYTES),
+			  label);
+}
+
+static ssize_t volume_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	return show_label(buf, volume_of(dev)->core.d.volume_label);
+}
+
+static ssize_t member_show(struct device *dev, struct device_attribute *attr,
+			   char *buf)
+{
+	return show_label(buf, volume_of(dev)->core.d.replica_label);
+}
+
+static ssize_t volume_uuid_show(struct device *dev,
+				struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%pUb\n", volume_of(dev)->core.d.volume.b);
+}
+
+static ssize_t replica_uuid_show(struct device *dev,
+				 struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%pUb\n", volume_of(dev)->core.d.replica.b);
+}
+
+static ssize_t id_show(struct device *dev, struct device_attribute *attr,
+		       char *buf)
+{
+	return sysfs_emit(buf, "%u\n", volume_of(dev)->id);
+}
+
+static ssize_t format_version_show(struct device *dev,
+				   struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", SWB_DISK_VERSION);
+}
+
+static DEVICE_ATTR_RO(volume);
+static DEVICE_ATTR_RO(member);
+static DEVICE_ATTR_RO(volume_uuid);
+static DEVICE_ATTR_RO(replica_uuid);
+static DEVICE_ATTR_RO(id);
+static DEVICE_ATTR_RO(format_version);
+
+static struct attribute *identity_attrs[] = {
+	&dev_attr_volume.attr,
+	&dev_attr_member.attr,
+	&dev_attr_volume_uuid.attr,
+	&dev_attr_replica_uuid.attr,
+	&dev_attr_id.attr,
+	&dev_attr_format_version.attr,
+	NULL,
+};
+
+static const struct attribute_group identity_group = {
+	.name	= "swblock",
+	.attrs	= identity_attrs,
+};
+
+static const struct attribute_group *disk_groups[] = {
+	&identity_group,
+	NULL,
+};
+
+/* ---- limits, lifetime --------------------------------------------------- */
+
 /*
  * A zeroes record is applied by the lower device: offered only where that is
  * cheap, else a discard of the whole device would write it full.
@@ -166,7 +247,8 @@ int swb_blkdev_create(struct swb_volume *v, int minor)
 	v->minor = minor;
 	/* Once it is added, free_disk() gives minor and reference back. */
 	swb_volume_get(v);
-	err = add_disk(disk);
+	/* Attributes are there before the uevent that makes udev look at them. */
+	err = device_add_disk(NULL, disk, disk_groups);
 	if (err) {
 		put_disk(disk);
 		ida_free(&minors, minor);
