@@ -10,6 +10,7 @@
 #include <net/genetlink.h>
 #include "blkdev.h"
 #include "crc.h"
+#include "debug.h"
 #include "manage.h"
 #include "netlink.h"
 #include "peer.h"
@@ -32,9 +33,10 @@ static int __init swb_init(void)
 	err = swb_blkdev_init();
 	if (err)
 		goto peer;
+	swb_debug_init();
 	err = swb_manage_init();
 	if (err)
-		goto blkdev;
+		goto debug;
 	err = swb_netlink_init();
 	if (err)
 		goto manage;
@@ -42,7 +44,8 @@ static int __init swb_init(void)
 
 manage:
 	swb_manage_exit();
-blkdev:
+debug:
+	swb_debug_exit();
 	swb_blkdev_exit();
 peer:
 	swb_peer_exit();
@@ -59,6 +62,7 @@ static void __exit swb_exit(void)
 {
 	swb_netlink_exit();
 	swb_manage_exit();
+	swb_debug_exit();
 	swb_blkdev_exit();
 	swb_volume_exit();
 	swb_peer_exit();

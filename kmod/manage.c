@@ -15,6 +15,7 @@
 #include <linux/slab.h>
 #include "blkdev.h"
 #include "core/text.h"
+#include "debug.h"
 #include "manage.h"
 #include "notify.h"
 #include "peer.h"
@@ -298,6 +299,7 @@ static void stop_and_put(struct swb_volume *v)
 	swb_peer_close_all(v);
 	swb_blkdev_destroy(v);
 	swb_volume_stop(v);
+	swb_debug_remove(v);
 	swb_volume_put(v);
 }
 
@@ -320,6 +322,8 @@ static int attach(struct swb_task *t, u8 *letter, const char **why)
 		       "the block device cannot be made";
 		goto stop;
 	}
+	/* before anybody can ask for its removal */
+	swb_debug_add(v);
 	/* Visible from here on: the last thing that can fail. */
 	v->ready = true;
 	err = registry_add(v);
@@ -394,6 +398,7 @@ static void remove_work(struct work_struct *work)
 	swb_peer_close_all(v);
 	swb_blkdev_destroy(v);
 	swb_volume_stop(v);
+	swb_debug_remove(v);
 	registry_del(v);
 	swb_notify(v, &n);
 	swb_volume_put(v);	/* the registry's */

@@ -82,6 +82,7 @@ static void read_finish(struct swb_req *req)
 	bool held = false;
 
 	spin_lock_irqsave(&v->lock, flags);
+	list_del_init(&req->node);
 	if (!v->removing)
 		ok = swb_core_read_ok(&v->core, ktime_get_boottime_ns());
 	if (ok == SWB_ADMIT_PARK) {
@@ -357,10 +358,12 @@ static enum swb_admit read_admit(struct swb_req *req, bool nowait)
 	spin_lock_irqsave(&v->lock, flags);
 	if (!v->removing)
 		ok = swb_core_read_ok(&v->core, ktime_get_boottime_ns());
-	if (ok == SWB_ADMIT_OK)
+	if (ok == SWB_ADMIT_OK) {
+		list_add_tail(&req->node, &v->io.reads);
 		atomic_inc(&v->io.inflight);
-	else if (ok == SWB_ADMIT_PARK && !nowait)
+	} else if (ok == SWB_ADMIT_PARK && !nowait) {
 		read_park(v, req);
+	}
 	spin_unlock_irqrestore(&v->lock, flags);
 	return ok;
 }

@@ -207,6 +207,7 @@ static void volume_init(struct swb_volume *v, u32 id)
 	spin_lock_init(&v->lock);
 	init_waitqueue_head(&v->post.wait);
 	INIT_LIST_HEAD(&v->io.writes);
+	INIT_LIST_HEAD(&v->io.reads);
 	INIT_LIST_HEAD(&v->io.barriers);
 	INIT_LIST_HEAD(&v->io.parked);
 	INIT_LIST_HEAD(&v->io.parked_reads);

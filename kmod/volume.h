@@ -83,6 +83,7 @@ struct swb_post {
 /**
  * struct swb_io - upper requests (struct swb_req, write.h); under volume->lock
  * @writes: admitted plain writes, by LSN, waiting for the policy
+ * @reads: admitted reads that are not held; only to be looked at
  * @barriers: flushes and FUA writes, by target, waiting for C
  * @parked: writes and barriers not admitted yet, in order
  * @parked_reads: reads that wait for a lease or an epoch
@@ -96,6 +97,7 @@ struct swb_post {
  */
 struct swb_io {
 	struct list_head writes;
+	struct list_head reads;
 	struct list_head barriers;
 	struct list_head parked;
 	struct list_head parked_reads;
@@ -194,6 +196,7 @@ struct swb_rebuild {
  * @verify: a comparison with the replicas under way
  * @mend: reads that the own disk failed, and content that is asked of a replica
  * @free_work: the end, in a context that may sleep
+ * @debug: its directory in debugfs
  * @conditions_told: in the last CONDITIONS event; step_mutex
  */
 struct swb_volume {
@@ -240,6 +243,7 @@ struct swb_volume {
 	struct swb_verify verify;
 	struct swb_mend mend;
 	struct work_struct free_work;
+	struct dentry *debug;
 	u32 conditions_told;
 };
 
