@@ -18,11 +18,11 @@ export DESTDIR prefix V
 RELEASE = $(shell cat $(KDIR)/include/config/kernel.release)
 KO = build/$(RELEASE)/swblock.ko
 
-.PHONY: all help deps module ctl tools helpers test sim qemu check-debug lint check demo
+.PHONY: all help deps module ctl tools bpf helpers test sim qemu check-debug lint check demo
 .PHONY: bench failover teardown eventsim gate compare mutants crash crash-quick crash-mutants crash-record
 .PHONY: install uninstall insert remove clean
 
-all: module ctl tools	## build the module, swblockctl and the tools
+all: module ctl tools bpf	## build the module, swblockctl, the tools and swblock-lat
 
 help:			## show this
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -42,12 +42,16 @@ ctl:			## swblockctl
 tools:			## simulators, swbwal, unit tests
 	+@$(MAKE) --no-print-directory -C tools
 
+bpf:			## the BPF program and swblock-lat
+	+@$(MAKE) --no-print-directory -C bpf
+
 helpers:		## C parts of the selftests
 	+@$(MAKE) --no-print-directory -C selftests
 
 test:			## unit tests in userspace, under a minute
 	+@$(MAKE) --no-print-directory -C tools test
 	+@$(MAKE) --no-print-directory -C ctl test
+	+@$(MAKE) --no-print-directory -C bpf test
 
 sim:			## what once failed, all scenarios and versions, 100,000 random seeds
 	+@$(MAKE) --no-print-directory -C tools sim
@@ -77,12 +81,12 @@ mutants:		## break one rule of the core at a time; NAME= QUICK=1 WRITE=1
 eventsim:		## every order of concurrent events, to stated depths
 	+@$(MAKE) --no-print-directory -C tools eventsim-check
 
-qemu: ctl tools helpers	## selftests in a QEMU guest: GROUP="basic repl" KERNEL=6.12 LONG=1
+qemu: ctl tools bpf helpers	## selftests in a QEMU guest: GROUP="basic repl" KERNEL=6.12 LONG=1
 	@scripts/build-module $(KERNEL)
 	@selftests/walmodel/build $(KERNEL)
 	@$(long)scripts/vm test --kernel $(KERNEL) $(if $(V),--verbose) $(GROUP)
 
-check-debug: ctl tools helpers	## selftests under user-mode Linux: KASAN, lockdep, atomic sleep; GROUP= LONG=1
+check-debug: ctl tools bpf helpers	## selftests under user-mode Linux: KASAN, lockdep, atomic sleep; GROUP= LONG=1
 	@scripts/build-uml
 	@scripts/build-module uml
 	@selftests/walmodel/build uml
@@ -122,12 +126,14 @@ install: all		## into DESTDIR and prefix; the module into /lib/modules
 	$(if $(DESTDIR),,/sbin/depmod $(RELEASE))
 	+$(MAKE) -C ctl install
 	+$(MAKE) -C tools install
+	+$(MAKE) -C bpf install
 
 uninstall:		## undo install
 	rm -f $(DESTDIR)/lib/modules/$(RELEASE)/extra/swblock.ko
 	$(if $(DESTDIR),,/sbin/depmod $(RELEASE))
 	+$(MAKE) -C ctl uninstall
 	+$(MAKE) -C tools uninstall
+	+$(MAKE) -C bpf uninstall
 
 insert: module		## load the module that was just built
 	insmod $(KO)
@@ -139,3 +145,4 @@ clean:			## remove what was built (the cache stays)
 	rm -rf build
 	-+@$(MAKE) --no-print-directory -C ctl clean
 	-+@$(MAKE) --no-print-directory -C tools clean
+	-+@$(MAKE) --no-print-directory -C bpf clean
