@@ -179,6 +179,20 @@ int member_find(struct ctl *ctl, const struct kern_dump *dump, const char *text,
 	return CTL_OK;
 }
 
+int member_or_primary(struct ctl *ctl, const struct kern_dump *dump, const char *text,
+		      const struct kern_volume **out)
+{
+	unsigned int i;
+
+	for (i = 0; i < dump->count; i++)
+		if (dump->volume[i].role == SWBLOCK_ROLE_PRIMARY &&
+		    !strcmp(dump->volume[i].volume_label, text)) {
+			*out = &dump->volume[i];
+			return CTL_OK;
+		}
+	return member_find(ctl, dump, text, out);
+}
+
 const struct kern_volume *member_by_replica(const struct kern_dump *dump,
 					    const struct swb_uuid *replica)
 {

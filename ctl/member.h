@@ -38,6 +38,13 @@ int store_said(struct ctl *ctl, int err);
 int member_find(struct ctl *ctl, const struct kern_dump *dump, const char *text,
 		const struct kern_volume **out);
 
+/**
+ * member_or_primary() - as member_find(), but the name of a volume means its primary
+ * here, if there is one
+ */
+int member_or_primary(struct ctl *ctl, const struct kern_dump *dump, const char *text,
+		      const struct kern_volume **out);
+
 /** member_by_replica() - NULL if it is not attached here */
 const struct kern_volume *member_by_replica(const struct kern_dump *dump,
 					    const struct swb_uuid *replica);

@@ -302,6 +302,58 @@ int kern_get_latency(struct kern *kern, uint32_t id, const struct swb_uuid *memb
 	return transact(kern, msg, bad, on_latency, out);
 }
 
+/* Pieces of one record come one after the other; the next one begins with its id. */
+static int on_record(struct nlattr *head, int len, void *arg)
+{
+	struct kern_records *all = arg;
+	struct kern_record *r;
+	const uint8_t *piece;
+	uint32_t id;
+	uint8_t *more;
+	size_t n;
+
+	if (!nl_attr_record(head, len, &id, &piece, &n))
+		return -EBADMSG;
+	if (!all->count || all->record[all->count - 1].id != id) {
+		r = realloc(all->record, (all->count + 1) * sizeof(*r));
+		if (!r)
+			return -ENOMEM;
+		all->record = r;
+		r[all->count++] = (struct kern_record){ .id = id };
+	}
+	r = &all->record[all->count - 1];
+	more = realloc(r->buf, r->len + n);
+	if (!more)
+		return -ENOMEM;
+	memcpy(more + r->len, piece, n);
+	r->buf = more;
+	r->len += n;
+	return 0;
+}
+
+void kern_records_free(struct kern_records *records)
+{
+	unsigned int i;
+
+	for (i = 0; i < records->count; i++)
+		free(records->record[i].buf);
+	free(records->record);
+	memset(records, 0, sizeof(*records));
+}
+
+int kern_get_records(struct kern *kern, const uint32_t *id, struct kern_records *out)
+{
+	struct nl_msg *msg = request(kern, SWBLOCK_CMD_RECORD_GET, NLM_F_DUMP);
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	err = transact(kern, msg, msg && id &&
+		       nla_put_u32(msg, SWBLOCK_A_VOLUME_ID, *id), on_record, out);
+	if (err)
+		kern_records_free(out);
+	return err;
+}
+
 static int on_dumped(struct nlattr *head, int len, void *arg)
 {
 	struct kern_dump *dump = arg;

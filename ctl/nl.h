@@ -118,6 +118,19 @@ struct kern_latency {
 	struct swb_lat_row row[KERN_LATENCY_MAX];
 };
 
+/** struct kern_record - a flight record: struct swb_record_file and what follows */
+struct kern_record {
+	uint32_t id;
+	size_t len;
+	uint8_t *buf;
+};
+
+/** struct kern_records - RECORD_GET */
+struct kern_records {
+	unsigned int count;
+	struct kern_record *record;
+};
+
 int kern_open(struct kern **out);
 void kern_close(struct kern *kern);
 
@@ -133,6 +146,9 @@ int kern_get_volume(struct kern *kern, uint32_t id, struct kern_volume *v);
 /** kern_get_latency() - @member NULL: of the host; the index of rows is not filled */
 int kern_get_latency(struct kern *kern, uint32_t id, const struct swb_uuid *member,
 		     struct kern_latency *out);
+/** kern_get_records() - of volume @id, or of all, removed ones included, if @id is NULL */
+int kern_get_records(struct kern *kern, const uint32_t *id, struct kern_records *out);
+void kern_records_free(struct kern_records *records);
 
 /** kern_volume_add() - @wal NULL: internal; @minor < 0: any */
 int kern_volume_add(struct kern *kern, const char *data, const char *wal,

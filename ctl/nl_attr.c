@@ -355,6 +355,20 @@ int nl_attr_latency(struct nlattr *head, int len, struct kern_latency *out)
 	return 0;
 }
 
+bool nl_attr_record(struct nlattr *head, int len, uint32_t *id, const uint8_t **piece,
+		    size_t *n)
+{
+	struct nlattr *a = nla_find(head, len, SWBLOCK_A_VOLUME_ID);
+	struct nlattr *b = nla_find(head, len, SWBLOCK_A_RECORD);
+
+	if (!a || !b || nla_len(a) != sizeof(*id) || nla_len(b) <= 0)
+		return false;
+	memcpy(id, nla_data(a), sizeof(*id));
+	*piece = nla_data(b);
+	*n = (size_t)nla_len(b);
+	return true;
+}
+
 static int put_uuid(struct nl_msg *msg, int type, const struct swb_uuid *u)
 {
 	return nla_put(msg, type, sizeof(u->b), u->b);

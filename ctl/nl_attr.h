@@ -12,6 +12,9 @@
 int nl_attr_info(struct nlattr *head, int len, struct kern_info *out);
 int nl_attr_volume(struct nlattr *head, int len, struct kern_volume *out);
 int nl_attr_latency(struct nlattr *head, int len, struct kern_latency *out);
+/** nl_attr_record() - a piece of a flight record, in place; false: none is there */
+bool nl_attr_record(struct nlattr *head, int len, uint32_t *id, const uint8_t **piece,
+		    size_t *n);
 int nl_attr_event(struct nlattr *head, int len, struct kern_event *out);
 
 /* Each encoder returns 0, or -EMSGSIZE if the message is full. */

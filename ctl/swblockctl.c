@@ -24,7 +24,7 @@ const struct verb *const ctl_verbs[] = {
 	&verb_promote, &verb_demote, &verb_lease, &verb_link, &verb_unlink,
 	&verb_rebuild, &verb_tune, &verb_suspend, &verb_resume, &verb_resize,
 	&verb_verify,
-	&verb_status, &verb_latency, &verb_monitor, &verb_explain,
+	&verb_status, &verb_latency, &verb_record, &verb_monitor, &verb_explain,
 	&verb_authority, &verb_store_check, &verb_store_dump, &verb_info, NULL,
 };
 

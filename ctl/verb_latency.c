@@ -283,19 +283,6 @@ static int latency(struct ctl *ctl, const struct kern_dump *dump,
 	return ret;
 }
 
-/* A volume means its primary: that is where writes are. */
-static const struct kern_volume *primary_of(const struct kern_dump *dump,
-					    const char *label)
-{
-	unsigned int i;
-
-	for (i = 0; i < dump->count; i++)
-		if (dump->volume[i].role == SWBLOCK_ROLE_PRIMARY &&
-		    !strcmp(dump->volume[i].volume_label, label))
-			return &dump->volume[i];
-	return NULL;
-}
-
 static int run_latency(struct ctl *ctl)
 {
 	struct kern_dump dump = { 0 };
@@ -303,11 +290,8 @@ static int run_latency(struct ctl *ctl)
 	int ret;
 
 	ret = need_members(ctl, &dump);
-	if (!ret) {
-		v = primary_of(&dump, ctl->pos[0]);
-		if (!v)
-			ret = member_find(ctl, &dump, ctl->pos[0], &v);
-	}
+	if (!ret)
+		ret = member_or_primary(ctl, &dump, ctl->pos[0], &v);
 	if (!ret)
 		ret = latency(ctl, &dump, v);
 	kern_dump_free(&dump);

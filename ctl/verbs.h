@@ -14,6 +14,6 @@ extern const struct verb verb_format, verb_add, verb_remove, verb_assign,
 	verb_volume_verify, verb_volume_suspend, verb_volume_resume, verb_health,
 	verb_events, verb_node_list, verb_suspend, verb_resume, verb_resize,
 	verb_store_check, verb_store_dump, verb_verify, verb_volume_delete,
-	verb_latency;
+	verb_latency, verb_record;
 
 #endif /* SWB_CTL_VERBS_H */

@@ -12,6 +12,7 @@
 #include <linux/blk-cgroup.h>
 #include <linux/uio.h>
 #include <linux/version.h>
+#include <net/genetlink.h>
 
 #define SWB_KERNEL_HAS_BDEV_FILE \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 9, 0))
@@ -32,6 +33,19 @@
 #define SWB_ITER_DEST	READ
 #define SWB_ITER_SOURCE	WRITE
 #endif
+
+/**
+ * swb_compat_dump_attrs() - attributes of a generic netlink dump request
+ * @cb: of its start or dumpit; an attribute that is not there is NULL
+ */
+static inline struct nlattr **swb_compat_dump_attrs(struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	return genl_dumpit_info(cb)->info.attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
 
 /* ---- claiming a block device ------------------------------------------ */
 

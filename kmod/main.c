@@ -65,6 +65,7 @@ static void __exit swb_exit(void)
 	swb_debug_exit();
 	swb_blkdev_exit();
 	swb_volume_exit();
+	swb_recorder_exit();
 	swb_peer_exit();
 	swb_write_exit();
 	swb_crc_exit();

@@ -16,6 +16,7 @@
 #include "manage.h"
 #include "netlink.h"
 #include "netlink_parse.h"
+#include "netlink_record.h"
 #include "notify.h"
 #include "status.h"
 
@@ -207,12 +208,16 @@ static int do_volume_get(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+void *swb_netlink_put(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
+{
+	return genlmsg_put(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+			   &swb_genl_family, NLM_F_MULTI, cmd);
+}
+
 static int dump_one(struct sk_buff *skb, struct netlink_callback *cb,
 		    const struct swb_status *st)
 {
-	void *hdr = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
-				cb->nlh->nlmsg_seq, &swb_genl_family,
-				NLM_F_MULTI, SWBLOCK_CMD_VOLUME_GET);
+	void *hdr = swb_netlink_put(skb, cb, SWBLOCK_CMD_VOLUME_GET);
 	int err;
 
 	if (!hdr)
@@ -620,6 +625,16 @@ static const struct genl_small_ops ops[] = {
 	VERB(VERIFY_STOP, do_verify_stop),
 };
 
+static const struct genl_ops dumps[] = {
+	{
+		.cmd = SWBLOCK_CMD_RECORD_GET,
+		.flags = GENL_ADMIN_PERM,
+		.start = swb_record_start,
+		.dumpit = swb_record_dump,
+		.done = swb_record_done,
+	},
+};
+
 static const struct genl_multicast_group mcgrps[] = {
 	{ .name = SWBLOCK_MCGRP_EVENTS },
 };
@@ -632,6 +647,8 @@ static struct genl_family swb_genl_family __ro_after_init = {
 	.module		= THIS_MODULE,
 	.parallel_ops	= true,
 	.netnsok	= false,
+	.ops		= dumps,
+	.n_ops		= ARRAY_SIZE(dumps),
 	.small_ops	= ops,
 	.n_small_ops	= ARRAY_SIZE(ops),
 	.resv_start_op	= __SWBLOCK_CMD_MAX,

@@ -373,7 +373,9 @@ static void step_core(struct swb_volume *v, struct swb_event *ev)
 	spin_lock_irqsave(&v->lock, flags);
 	if (traced)
 		memcpy(before, v->core.refused, sizeof(before));
+	swb_record_before(&v->recorder.r, &v->core, ev);
 	swb_core_step(&v->core, ev, v->post.actions);
+	swb_record_after(&v->recorder.r, &v->core, ev, v->post.actions);
 	note_times(v, ev);
 	v->post.cause = cause_of(v, ev);
 	if (traced)

@@ -164,6 +164,7 @@ static void volume_free(struct swb_volume *v)
 	bioset_exit(&v->read_bios);
 	free_percpu(v->stats);
 	swb_lat_destroy(&v->lat);
+	swb_recorder_destroy(&v->recorder, v->id);
 	swb_mend_destroy(v);
 	mutex_destroy(&v->step_mutex);
 	kfree(v);
@@ -225,7 +226,8 @@ static struct swb_volume *volume_alloc(u32 id)
 		return NULL;
 	volume_init(v, id);
 	v->stats = alloc_percpu(struct swb_stats);
-	if (!v->stats || swb_mend_init(v) || swb_lat_create(&v->lat, id))
+	if (!v->stats || swb_mend_init(v) || swb_lat_create(&v->lat, id) ||
+	    swb_recorder_create(&v->recorder))
 		goto free;
 	if (swb_req_pool_init(&v->requests))
 		goto free;
@@ -384,6 +386,7 @@ static int recover(struct swb_volume *v, u8 *letter, const char **why)
 	v->core.tune.flush_interval_ns = FLUSH_INTERVAL_NS;
 	v->wal.written_lsn = v->core.log.written;
 	v->conditions_told = swb_volume_conditions(v);
+	swb_recorder_start(&v->recorder, &v->core);
 	spin_unlock_irqrestore(&v->lock, flags);
 free:
 	kfree(d);

@@ -30,6 +30,7 @@
 #include "guard.h"
 #include "lat.h"
 #include "mend.h"
+#include "recorder.h"
 #include "resize.h"
 #include "verify.h"
 #include "stats.h"
@@ -188,6 +189,7 @@ struct swb_rebuild {
  * @link: links by member index; lock, see peer.h
  * @stats: counters
  * @lat: times of stages; its marks: lock
+ * @recorder: the newest steps; lock
  * @wq: orders of the controller, one after the other
  * @read_wq: reads that must wait for the log's disk
  * @resize: a growth under way
@@ -235,6 +237,7 @@ struct swb_volume {
 	struct swb_link *link[SWB_MEMBERS_MAX];	/* lock; peer.h */
 	struct swb_stats __percpu *stats;
 	struct swb_lat lat;
+	struct swb_recorder recorder;
 	struct workqueue_struct *wq;
 	struct workqueue_struct *read_wq;
 	struct swb_resize resize;

@@ -17,6 +17,7 @@
  *	SWB_FAKE_COUNT	N: counter i of a member stands at N + i
  *	SWB_FAKE_GONE	replica label that is gone when it is asked for times
  *	SWB_FAKE_MUTE	while this file exists, no question is answered
+ *	SWB_FAKE_TAMPER	what the last recorded step changed is not what the core did
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,7 @@
 #include "core/codec.h"
 #include "core/core.h"
 #include "core/promote.h"
+#include "core/record.h"
 #include "core/recover.h"
 #include "nl.h"
 
@@ -497,6 +499,77 @@ int kern_get_latency(struct kern *kern, uint32_t id, const struct swb_uuid *memb
 		     late ? 30 : 970);
 	}
 	return 0;
+}
+
+/* A member that adopts epoch 7 and lives on: the real recorder around the real core. */
+static void record_life(struct swb_record *r, const struct kern_volume *v)
+{
+	struct swb_core *c = calloc(1, sizeof(*c));
+	struct swb_actions *out = calloc(1, sizeof(*out));
+	struct swb_event ev = { .type = SWB_EV_ADOPT_ORDERED, .peer = SWB_NOBODY,
+				.now_ns = 12000345678, .epoch = 7, .cookie = 3,
+				.u.adopt = { .store = { { 1 } },
+					     .store_generation = 1 } };
+	int i;
+
+	c->d.replica = v->replica;
+	c->self = SWB_NOBODY;
+	c->primary = SWB_NOBODY;
+	swb_record_init(r, r->ring, SWB_RECORD_RING_MIN, r->state, r->base, c);
+	for (i = 0; i < 3; i++) {
+		swb_record_before(r, c, &ev);
+		swb_core_step(c, &ev, out);
+		swb_record_after(r, c, &ev, out);
+		ev = (struct swb_event){ .peer = SWB_NOBODY,
+			.type = i ? SWB_EV_TICK : SWB_EV_SUPER_SAVED,
+			.now_ns = ev.now_ns + 1000000 };
+	}
+	if (getenv("SWB_FAKE_TAMPER"))
+		r->ring[r->head - 1]++;
+	free(c);
+	free(out);
+}
+
+static void record_of_member(const struct kern_volume *v, struct kern_record *out)
+{
+	struct swb_record r = {
+		.ring = calloc(SWB_RECORD_RING_MIN, sizeof(u64)),
+		.state = calloc(SWB_RECORD_STATE_WORDS, sizeof(u64)),
+		.base = calloc(SWB_RECORD_STATE_WORDS, sizeof(u64)),
+	};
+
+	record_life(&r, v);
+	out->id = v->id;
+	out->buf = malloc(swb_record_bytes(&r));
+	out->len = swb_record_take(&r, out->buf);
+	swb_record_seal(out->buf, 13000000000, 1700000000000000000);
+	free(r.ring);
+	free(r.state);
+	free(r.base);
+}
+
+int kern_get_records(struct kern *kern, const uint32_t *id, struct kern_records *out)
+{
+	uint32_t i;
+
+	memset(out, 0, sizeof(*out));
+	if (id && !by_id(kern, *id))
+		return -ENODEV;
+	out->record = calloc(FAKE_MEMBERS, sizeof(*out->record));
+	for (i = 0; i < kern->s->count; i++)
+		if (!id || kern->s->v[i].id == *id)
+			record_of_member(&kern->s->v[i], &out->record[out->count++]);
+	return 0;
+}
+
+void kern_records_free(struct kern_records *records)
+{
+	unsigned int i;
+
+	for (i = 0; i < records->count; i++)
+		free(records->record[i].buf);
+	free(records->record);
+	memset(records, 0, sizeof(*records));
 }
 
 int kern_verify_stop(struct kern *kern, uint32_t id)

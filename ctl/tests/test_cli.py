@@ -15,7 +15,7 @@ GROUPS = ["volume create", "volume list", "volume set", "volume move", "volume a
 VERBS = ["health", "events", "format", "add", "remove", "assign", "adopt", "promote", "demote",
          "lease", "link", "unlink", "rebuild", "tune", "status", "monitor", "explain",
          "authority", "info", "suspend", "resume", "resize",
-         "verify", "latency"]
+         "verify", "latency", "record"]
 
 
 def error_of(r):
@@ -48,6 +48,8 @@ def test_slips(box):
     r = box.ctl("promote", "x", "-json")
     ok(r.code == 2 and "--json" in r.err, "one dash too few", r)
     for args in (["add"], ["add", "a", "b"], ["status", "a", "b"], ["latency"],
+                 ["record"], ["record", "a", "--all", "."],
+                 ["record", "--read", "x", "-o", "y"], ["record", "a", "-n", "0"],
                  ["link", "a"], ["status", "--timeout"],
                  ["status", "--timeout", "0"], ["status", "--timeout", "x"],
                  ["status", "--json=1"], ["status", "--color", "maybe"],

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""status -j and latency -j against docs/schema/, and the schemas against the core."""
+"""status, latency and record -j against docs/schema/, and the schemas against the core."""
 import json
 import os
 import re
@@ -15,6 +15,8 @@ SCHEMA = json.load(open(os.path.join(ROOT, "docs/schema/status.json"),
                         encoding="utf-8"))
 LATENCY = json.load(open(os.path.join(ROOT, "docs/schema/latency.json"),
                          encoding="utf-8"))
+RECORD = json.load(open(os.path.join(ROOT, "docs/schema/record.json"),
+                        encoding="utf-8"))
 TEXT_C = open(os.path.join(ROOT, "kmod/core/text.c"), encoding="utf-8").read()
 
 
@@ -82,6 +84,8 @@ with Sandbox() as fresh:
     latency(fresh, "--why, a peer", "a", "--why", SWB_FAKE_SLOW="b")
     latency(fresh, "--why, the own log", "a", "--why", "--peer", "b")
     latency(fresh, "--why of a replica: nothing", "b", "--why")
+    got = fresh.ctl("record", "a", "-j")
+    ok(got.code == 0 and not faults(got.json, RECORD), "record -j", got)
     fresh.ctl("link", "a", "b", "--pair")
     check(fresh, "linked")
     fresh.ctl("demote", "a")

@@ -11,6 +11,7 @@ from taplib import ROOT, done, ok, skip
 SPEC = os.path.join(ROOT, "docs/netlink/specs/swblock.yaml")
 HEADER = os.path.join(ROOT, "kmod/uapi/linux/swblock.h")
 NETLINK = os.path.join(ROOT, "kmod/netlink.c")
+RECORD = os.path.join(ROOT, "kmod/netlink_record.c")
 
 # What the kernel's schema for plain genetlink allows at each place.
 KEYS = {
@@ -147,6 +148,11 @@ def test_operations():
        "multicast group")
 
 
+def way_of(op):
+    """How it is asked: some only as a dump."""
+    return op["do"] if "do" in op else op["dump"]
+
+
 def test_header_prose():
     """Each command's paragraph in the header names what its request takes."""
     doc = re.search(r"enum swblock_cmd - commands(.*?)\*/", header, re.S).group(1)
@@ -156,7 +162,7 @@ def test_header_prose():
             continue
         text = paragraphs[op["name"].upper().replace("-", "_")]
         wanted = {a.upper().replace("-", "_")
-                  for a in op["do"]["request"]["attributes"]}
+                  for a in way_of(op)["request"]["attributes"]}
         ok(all(re.search(rf"\b{a}\b", text) for a in wanted),
            f"{op['name']}: the header names its attributes", (wanted, text))
 
@@ -168,7 +174,7 @@ def test_module():
         return
     code = open(NETLINK, encoding="utf-8").read()
     for op in spec["operations"]["list"]:
-        if "event" in op:
+        if "event" in op or "do" not in op:
             continue
         fn = "do_" + op["name"].replace("-", "_")
         m = re.search(rf"\b{fn}\(struct sk_buff.*?\n}}\n", code, re.S)
@@ -179,6 +185,10 @@ def test_module():
                   for a in re.findall(r"BIT_OF\((\w+)\)", call.group(1))}
         ours = set(op["do"].get("request", {}).get("attributes", []))
         ok(ours == theirs, f"{op['name']}: the same attributes", ours ^ theirs)
+    ok([o["name"] for o in spec["operations"]["list"] if "do" not in o and
+        "event" not in o] == ["record-get"], "one question is a dump only")
+    theirs = re.findall(r"i != SWBLOCK_A_(\w+)", open(RECORD, encoding="utf-8").read())
+    ok(theirs == ["VOLUME_ID"], "record-get: takes volume-id only", theirs)
 
 
 test_keys()

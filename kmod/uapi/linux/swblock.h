@@ -177,6 +177,9 @@ enum swblock_peer_state {
  * @SWBLOCK_CMD_LATENCY_GET: VOLUME_ID, [PEER_UUID]. Answers with LATENCY_MISSED and a
  *	LATENCY for each stage that has counted: those of the host, or of that member,
  *	which may be the own one. Since attach; for everybody.
+ * @SWBLOCK_CMD_RECORD_GET: dump: [VOLUME_ID]. The flight record of that volume, or of
+ *	all, and of removed ones that the module still has (its parameter records_kept):
+ *	messages of VOLUME_ID and RECORD, a piece each, in the order of its bytes.
  */
 enum swblock_cmd {
 	SWBLOCK_CMD_UNSPEC,
@@ -200,6 +203,7 @@ enum swblock_cmd {
 	SWBLOCK_CMD_VERIFY,
 	SWBLOCK_CMD_VERIFY_STOP,
 	SWBLOCK_CMD_LATENCY_GET,
+	SWBLOCK_CMD_RECORD_GET,
 	__SWBLOCK_CMD_MAX,
 };
 
@@ -318,6 +322,7 @@ enum swblock_attr {
 	SWBLOCK_A_STATS,		/* nest, enum swblock_stat: u64 each */
 	SWBLOCK_A_LATENCY,		/* nest, enum swblock_latency_attr, repeated */
 	SWBLOCK_A_LATENCY_MISSED,	/* u64, records that could not be timed */
+	SWBLOCK_A_RECORD,		/* binary, a piece of a flight record */
 	__SWBLOCK_A_MAX,
 };
 
