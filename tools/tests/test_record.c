@@ -16,6 +16,7 @@ static void recorded_step(struct swb_core *c, const struct swb_event *ev,
 
 #define RING	SWB_RECORD_RING_MIN
 #define LOG_MAX	1500
+#define LIE_AT	1100	/* still held at the end of test_record_wrap */
 
 static struct rig r;
 static struct swb_config all2;
@@ -41,6 +42,14 @@ static void remember(const struct swb_event *ev)
 		s->u.facts = *ev->u.facts;
 }
 
+/* For test_conform.sh: steps of a module that is not what it should be. */
+static bool lies(const char *how)
+{
+	const char *wanted = getenv("RECORD_LIE");
+
+	return wanted && !strcmp(wanted, how) && logged == LIE_AT;
+}
+
 static void recorded_step(struct swb_core *c, const struct swb_event *ev,
 			  struct swb_actions *out)
 {
@@ -48,9 +57,17 @@ static void recorded_step(struct swb_core *c, const struct swb_event *ev,
 	if (logged == LOG_MAX)
 		exit(1);
 	remember(ev);
+	if (lies("between"))
+		c->lease_end_ns = 77;
 	log_of[logged].before = *c;
 	swb_record_before(&rec, c, ev);
 	swb_core_step(c, ev, out);
+	if (lies("order"))
+		out->act[out->count++] = (struct swb_action){
+			.type = SWB_ACT_SHIP, .peer = 1,
+		};
+	if (lies("state"))
+		c->completed++;
 	swb_record_after(&rec, c, ev, out);
 	log_of[logged].after = *c;
 	log_of[logged++].out = *out;
@@ -71,6 +88,19 @@ static void take(void)
 	CHECK_EQ(swb_record_bytes(&rec), sizeof(file));
 	file_bytes = swb_record_take(&rec, file);
 	swb_record_seal(file, 5, 6);
+}
+
+/* For test_conform.sh: the record as it was taken. */
+static void spill(void)
+{
+	const char *to = getenv("RECORD_FILE");
+	FILE *f = to ? fopen(to, "wb") : NULL;
+
+	if (!f)
+		return;
+	take();
+	CHECK_EQ(fwrite(file, 1, file_bytes, f), file_bytes);
+	fclose(f);
 }
 
 static bool same_state(const struct swb_core *a, const struct swb_core *b)
@@ -189,6 +219,8 @@ static void life_of_primary(u32 writes)
 
 static void life_of_replica(void)
 {
+	struct swb_cert cert;
+
 	begin(1, 10);
 	rig_replica(&r, 2, &all2);
 	rig_stream(&r);
@@ -200,6 +232,8 @@ static void life_of_replica(void)
 	STEP(&r, .type = SWB_EV_TICK, .lsn = 3);
 	STEP(&r, .type = SWB_EV_PEER_CLOSED, .peer = 0, .epoch = 9,
 	     .reason = SWBLOCK_REASON_STALE_EPOCH);
+	cert = cert_of(&r, 2, &all2);
+	rig_certify(&r, &cert, 4711);
 	STEP(&r, .type = SWB_EV_DISK_FAILED, .peer = SWB_NOBODY);
 }
 
@@ -219,6 +253,20 @@ TEST(test_record_replica, "steps of a replica, too, with a lineage that grew bet
 	CHECK_EQ(check_all(), logged);
 }
 
+TEST(test_record_lineage, "a lineage that grows by the stream is recorded with the next "
+	"fact, also where the tables are not compared each time")
+{
+	life_of_replica();
+	for (u32 i = 0; i < 2 * SWB_LINEAGE_MAX; i++) {
+		r.c.log.head++;
+		r.c.log.last_epoch = 20 + i;
+		swb_lineage_open(&r.c.d.lineage, 20 + i, r.c.log.head, 0);
+		STEP(&r, .type = SWB_EV_TICK, .peer = SWB_NOBODY);
+	}
+	CHECK_EQ(r.c.d.lineage.count, SWB_LINEAGE_MAX);
+	CHECK(check_all() > 50);	/* a fold moves every entry: large steps */
+}
+
 TEST(test_record_wrap, "when the ring has wrapped, the newest steps are whole and "
 	"begin from the state before the oldest")
 {
@@ -232,6 +280,7 @@ TEST(test_record_wrap, "when the ring has wrapped, the newest steps are whole an
 	CHECK(check_all() < logged);
 	memcpy(&f, file, sizeof(f));
 	CHECK_EQ(f.first, rec.steps - rec.held);
+	spill();
 }
 
 TEST(test_record_everywhere, "whenever it is read, at each place of the ring")
@@ -306,6 +355,7 @@ TEST(test_record_refused, "what is no whole record of this build is refused by n
 TEST(test_record_spoilt, "words that were changed end the reading, and never lead out "
 	"of the file")
 {
+	static const struct swb_facts none;
 	struct swb_record_step *s = calloc(1, sizeof(*s));
 	struct swb_record_reader rd;
 	u32 bad = 0;
@@ -325,6 +375,9 @@ TEST(test_record_spoilt, "words that were changed end the reading, and never lea
 		CHECK_EQ(swb_record_open(&rd, copy, file_bytes, s), SWB_RECORD_OK);
 		while (swb_record_next(&rd, s))
 			CHECK(s->out.count <= SWB_ACTIONS_MAX);
+		/* right behind the words of the state */
+		CHECK(!memcmp(&s->before.scratch, &none, sizeof(none)));
+		CHECK(!memcmp(&s->after.scratch, &none, sizeof(none)));
 		bad += rd.bad;
 		free(copy);
 	}
@@ -348,6 +401,25 @@ static void cover(const struct swb_record_field *f, size_t at, u8 *seen)
 				seen[here + k] = 1;
 			}
 		}
+}
+
+TEST(test_record_length, "a step that says it is longer or shorter than it is ends the "
+	"reading")
+{
+	struct swb_record_step *s = calloc(1, sizeof(*s));
+	struct swb_record_reader rd;
+	u64 at = sizeof(struct swb_record_file) + SWB_RECORD_STATE_WORDS * 8;
+
+	life_of_replica();
+	take();
+	for (u32 i = 0; i < 2; i++) {
+		file[at] = (u8)(file[at] + (i ? 2 : -1));
+		swb_record_seal(file, 5, 6);
+		CHECK_EQ(swb_record_open(&rd, file, file_bytes, s), SWB_RECORD_OK);
+		CHECK(!swb_record_next(&rd, s));
+		CHECK(rd.bad);
+	}
+	free(s);
 }
 
 TEST(test_record_fields, "the table names no byte twice, and leaves no gap that a word "
