@@ -33,9 +33,6 @@ static LIST_HEAD(kept_list);
 static u32 kept_count;
 
 static uint records_kept;
-module_param(records_kept, uint, 0644);
-MODULE_PARM_DESC(records_kept,
-		 "Records of removed volumes that stay readable, 270 KiB each (default 0)");
 
 int swb_recorder_create(struct swb_recorder *rec)
 {
@@ -62,6 +59,27 @@ static void forget_oldest(void)
 	kvfree(k->rec.memory);
 	kfree(k);
 }
+
+/* Written as a parameter: a smaller number forgets at once. */
+static int set_kept(const char *val, const struct kernel_param *kp)
+{
+	int err = param_set_uint(val, kp);
+
+	mutex_lock(&kept_mutex);
+	while (kept_count > records_kept)
+		forget_oldest();
+	mutex_unlock(&kept_mutex);
+	return err;
+}
+
+static const struct kernel_param_ops kept_ops = {
+	.set = set_kept,
+	.get = param_get_uint,
+};
+
+module_param_cb(records_kept, &kept_ops, &records_kept, 0644);
+MODULE_PARM_DESC(records_kept,
+		 "Records of removed volumes that stay readable, 270 KiB each (default 0)");
 
 void swb_recorder_destroy(struct swb_recorder *rec, u32 id)
 {

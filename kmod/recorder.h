@@ -68,6 +68,8 @@ int swb_recorder_take(struct swb_recorder *rec, spinlock_t *lock,
 
 /**
  * swb_recorder_kept() - the same of the first member with an id >= @id that is gone
+ * @id: where to look from
+ * @out: filled, unless an error is returned
  *
  * Return: 0, -ENOENT if there is none, or -ENOMEM.
  */

@@ -111,6 +111,8 @@ u64 swb_record_bytes(const struct swb_record *r);
 
 /**
  * swb_record_take() - copy header, base and steps; under the lock, to be sealed
+ * @r: recorder
+ * @buf: at least swb_record_bytes()
  *
  * Return: bytes.
  */

@@ -7,14 +7,12 @@
  */
 #include "record.h"
 
-#define MEMBER_BYTES(t, f)	sizeof(((t *)0)->f)
 #define FIELD(t, f, h) \
-	{ #f, offsetof(t, f), MEMBER_BYTES(t, f), 1, NULL, SWB_HAND_##h }
+	{ #f, offsetof(t, f), sizeof(((t *)0)->f), 1, NULL, SWB_HAND_##h }
 #define PART(t, f, p, h) \
-	{ #f, offsetof(t, f), MEMBER_BYTES(t, f), 1, p, SWB_HAND_##h }
-#define PARTS(t, f, p, h) \
-	{ #f, offsetof(t, f), MEMBER_BYTES(t, f[0]), \
-	  ARRAY_SIZE(((t *)0)->f), p, SWB_HAND_##h }
+	{ #f, offsetof(t, f), sizeof(((t *)0)->f), 1, p, SWB_HAND_##h }
+#define PARTS(t, f, n, p, h) \
+	{ #f, offsetof(t, f), sizeof(((t *)0)->f) / (n), n, p, SWB_HAND_##h }
 #define END	{ NULL, 0, 0, 0, NULL, SWB_HAND_STEP }
 
 #define F(f, h)		FIELD(struct swb_lineage_entry, f, h)
@@ -26,7 +24,7 @@ static const struct swb_record_field entry_fields[] = {
 #define F(f, h)		FIELD(struct swb_lineage, f, h)
 static const struct swb_record_field lineage_fields[] = {
 	F(count, STEP), F(floor_lsn, STEP),
-	PARTS(struct swb_lineage, e, entry_fields, STEP), END
+	PARTS(struct swb_lineage, e, SWB_LINEAGE_MAX, entry_fields, STEP), END
 };
 
 #undef F
@@ -58,7 +56,7 @@ static const struct swb_record_field log_fields[] = {
 #define F(f, h)		FIELD(struct swb_config, f, h)
 static const struct swb_record_field config_fields[] = {
 	F(mode, STEP), F(policy, STEP), F(member_count, STEP), F(required, STEP),
-	PARTS(struct swb_config, member, NULL, STEP), END
+	PARTS(struct swb_config, member, SWB_MEMBERS_MAX, NULL, STEP), END
 };
 
 #undef F
@@ -113,7 +111,7 @@ const struct swb_record_field swb_record_fields[] = {
 	F(opened_session, STEP), F(opened_epoch, STEP), F(promote_letter, STEP),
 	F(local_letter, STEP), F(openers, LEAF),
 	PART(struct swb_core, tune, tune_fields, STEP),
-	PARTS(struct swb_core, peer, peer_fields, STEP),
+	PARTS(struct swb_core, peer, SWB_MEMBERS_MAX, peer_fields, STEP),
 	F(adopt_store, STEP), F(adopt_store_generation, STEP), F(hold, STEP),
 	F(stale_openers, STEP), F(resume_held, STEP), F(open_committed, STEP),
 	F(reported_epoch, STEP), F(reported_durable, STEP),
@@ -122,7 +120,8 @@ const struct swb_record_field swb_record_fields[] = {
 	F(rebuild, STEP), F(rebuild_peer, STEP), F(rebuild_kind, STEP),
 	F(rebuild_session, STEP), F(rebuild_base, STEP), F(rebuild_from, STEP),
 	F(rebuild_end, STEP), F(base_taken, LEAF), F(everywhere, STEP),
-	F(now_ns, STEP), PARTS(struct swb_core, refused, NULL, STEP),
+	F(now_ns, STEP),
+	PARTS(struct swb_core, refused, __SWBLOCK_REASON_MAX, NULL, STEP),
 	F(extent_saved, STEP),
 	PART(struct swb_core, primary_facts, facts_fields, STEP), END
 };

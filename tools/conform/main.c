@@ -131,16 +131,17 @@ static void *slurp(const char *path, size_t *len)
 {
 	FILE *f = fopen(path, "rb");
 	char *buf = NULL;
-	long end;
+	long end = 0;
 
 	*len = 0;
 	if (!f)
 		return NULL;
-	if (!fseek(f, 0, SEEK_END) && (end = ftell(f)) > 0 && !fseek(f, 0, SEEK_SET)) {
-		buf = malloc((size_t)end);
-		if (buf && fread(buf, 1, (size_t)end, f) == (size_t)end)
-			*len = (size_t)end;
-	}
+	if (!fseek(f, 0, SEEK_END))
+		end = ftell(f);
+	rewind(f);
+	buf = malloc(end > 0 ? (size_t)end : 1);
+	if (buf && end > 0)
+		*len = fread(buf, 1, (size_t)end, f);
 	fclose(f);
 	return buf;
 }
@@ -197,7 +198,7 @@ static int one_file(const char *path, bool print, bool go_on)
 	return ret;
 }
 
-static int usage(void)
+static int say_usage(void)
 {
 	fprintf(stderr, "usage: conform [-t] [-k] FILE...\n");
 	return 2;
@@ -210,12 +211,12 @@ int main(int argc, char **argv)
 
 	while ((opt = getopt(argc, argv, "tk")) != -1) {
 		if (opt != 't' && opt != 'k')
-			return usage();
+			return say_usage();
 		print |= opt == 't';
 		go_on |= opt == 'k';
 	}
 	if (optind == argc)
-		return usage();
+		return say_usage();
 	for (; optind < argc; optind++) {
 		one = one_file(argv[optind], print, go_on);
 		ret = one > ret ? one : ret;
