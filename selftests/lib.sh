@@ -109,6 +109,7 @@ check_same()
 
 finish()
 {
+	check_records
 	echo "1..$swb_tests"
 	[ "$swb_tests" -gt 0 ] || exit $KSFT_FAIL
 	[ "$swb_failed" = 0 ] || exit $KSFT_FAIL
@@ -198,12 +199,68 @@ require_disks()
 # The bare file, as an admin without depmod would do it.
 load_module()
 {
-	[ -e /sys/module/swblock ] || must insmod "$SWB_KO" "$@"
+	[ -e /sys/module/swblock ] || must insmod "$SWB_KO" records_kept=32 "$@"
 }
 
 unload_module()
 {
 	[ ! -e /sys/module/swblock ] || rmmod swblock
+}
+
+# With the module the records of its members would go.
+rmmod()
+{
+	[ "$*" != swblock ] || [ "$(cat /sys/module/swblock/refcnt 2>/dev/null)" != 0 ] ||
+		collect_records
+	command rmmod "$@"
+}
+
+# --- conformance ---------------------------------------------------------------
+# Each step that the module recorded, of members that are attached and of the last
+# ones that were removed, is done again by the core in userspace (docs/design/recorder.md).
+
+swb_records=/run/swb-records/${SWB_TEST-none}
+rm -rf "$swb_records"
+
+# What earlier tests left is theirs: the module forgets it.
+swb_kept=/sys/module/swblock/parameters/records_kept
+if [ -w "$swb_kept" ]; then
+	echo 0 >"$swb_kept"
+	echo 32 >"$swb_kept"
+fi
+
+# Write the records to a directory of their own: ids begin anew with the module.
+collect_records()
+{
+	local dir
+
+	[ -e "$swb_kept" ] || return 0
+	command -v swblockctl >/dev/null || return 0
+	mkdir -p "$swb_records"
+	dir=$(mktemp -d "$swb_records/XXXX")
+	timeout 60 swblockctl record --all "$dir" >/dev/null
+}
+
+# A difference fails the test, and the record goes to the host.
+check_records()
+{
+	local text rc files
+
+	command -v conform >/dev/null || return 0
+	collect_records || fail "the records can be read"
+	mapfile -t files < <(find "$swb_records" -name '*.swbrec' 2>/dev/null)
+	[ "${#files[@]}" -gt 0 ] || return 0
+	text=$(conform "${files[@]}" 2>&1)
+	rc=$?
+	if [ "$rc" != 0 ]; then
+		fail "what the module decided is what the core decides"
+		quoted "$(grep -v ' 0 differences$' <<<"$text" | head -n 40)"
+		[ -z "${SWB_STATE-}" ] || cp -r "$swb_records" "$SWB_STATE/" 2>/dev/null
+	else
+		note "conform: $(awk '{ for (i = 1; i < NF; i++) if ($i == "done") n += $(i - 1) }
+			END { print n + 0 }' <<<"$text") steps of ${#files[@]} records done again"
+	fi
+	rm -rf "$swb_records"
 }
 
 # Forget what an earlier test wrote: both ends, where superblocks are.
@@ -263,6 +320,7 @@ dmesg_since_mark()
 # SWB_PHASE=PHASE. Only SWB_STATE and the disks survive.
 reset_guest()
 {
+	check_records
 	sync -f "$SWB_STATE"
 	echo "reset $SWB_TEST $1" >&9
 	sleep 60
