@@ -104,7 +104,7 @@ static bool fill_ack(struct swb_link *l, struct swb_frame *f)
 }
 
 /* The flush that rides on a frame; asked for once, by whichever frame comes. */
-static u64 take_flush_lsn(struct swb_link *l)
+static u64 take_flush_lsn(struct swb_link *l, u64 now_ns)
 {
 	u64 lsn = swb_core_flush_wanted(&l->v->core, l->peer);
 
@@ -112,15 +112,14 @@ static u64 take_flush_lsn(struct swb_link *l)
 	l->ping_flush_lsn = 0;
 	l->pending &= ~BIT(SWB_SEND_PING);
 	if (lsn > l->v->core.peer[l->peer].durable)
-		swb_lat_flush_asked(&l->v->lat, l->peer, lsn,
-				    ktime_get_boottime_ns());
+		swb_lat_flush_asked(&l->v->lat, l->peer, lsn, now_ns);
 	return lsn;
 }
 
 static void fill_ping(struct swb_link *l, struct swb_frame *f)
 {
 	fill_common(l, f, SWB_WIRE_PING);
-	f->flush_lsn = take_flush_lsn(l);
+	f->flush_lsn = take_flush_lsn(l, ktime_get_boottime_ns());
 	f->a[0] = swb_core_sent_next(&l->v->core, l->peer);
 }
 
@@ -311,7 +310,7 @@ static bool fill_data(struct swb_link *l, struct swb_group *g, u64 from,
 		swb_core_shipped(c, l->peer, session, from + f->nrec, now_ns);
 		if (c->peer[l->peer].state == SWBLOCK_PEER_IN_SYNC)
 			swb_lat_shipped(&l->v->lat, l->peer, from, now_ns);
-		f->flush_lsn = take_flush_lsn(l);
+		f->flush_lsn = take_flush_lsn(l, now_ns);
 		still = true;
 	}
 	spin_unlock_irqrestore(&l->v->lock, flags);
