@@ -12,6 +12,8 @@
 #include "idle.h"
 #include "store.h"
 
+#define SMALL_PAGES	8
+
 int swb_store_open(struct swb_store *st, const char *path, void *holder)
 {
 	struct block_device *bdev;
@@ -61,24 +63,59 @@ static u32 fill_bio(struct bio *bio, const void *buf, u32 len)
 	return done;
 }
 
+/* Send @bio on its way. Return: bytes of @buf that it took along, or an error. */
+static int run_bio(struct bio *bio, u64 pos, const void *buf, u32 len)
+{
+	u32 n;
+	int err;
+
+	bio->bi_iter.bi_sector = pos >> SECTOR_SHIFT;
+	n = fill_bio(bio, buf, len);
+	err = n ? swb_idle_bio(bio) : -EIO;
+	return err ?: n;
+}
+
+/* A superblock, a header: nothing is allocated for it. */
+static int transfer_small(struct swb_store *st, u64 pos, const void *buf, u32 len,
+			  blk_opf_t opf)
+{
+	struct bio_vec vec[SMALL_PAGES];
+	struct bio bio;
+	int n;
+
+	bio_init(&bio, st->bdev, vec, SMALL_PAGES, opf);
+	n = run_bio(&bio, pos, buf, len);
+	bio_uninit(&bio);
+	return n;
+}
+
+static int transfer_large(struct swb_store *st, u64 pos, const void *buf, u32 len,
+			  u32 pages, blk_opf_t opf)
+{
+	struct bio *bio;
+	int n;
+
+	bio = bio_alloc(st->bdev, bio_max_segs(pages), opf, GFP_NOIO);
+	n = run_bio(bio, pos, buf, len);
+	bio_put(bio);
+	return n;
+}
+
 static int transfer(struct swb_store *st, u64 pos, const void *buf, u32 len,
 		    blk_opf_t opf)
 {
-	u32 pages, n;
-	struct bio *bio;
-	int err;
+	u32 pages;
+	int n;
 
 	if (pos > st->bytes || len > st->bytes - pos)
 		return -EIO;
 	while (len) {
 		pages = DIV_ROUND_UP(offset_in_page(buf) + len, PAGE_SIZE);
-		bio = bio_alloc(st->bdev, bio_max_segs(pages), opf, GFP_NOIO);
-		bio->bi_iter.bi_sector = pos >> SECTOR_SHIFT;
-		n = fill_bio(bio, buf, len);
-		err = n ? swb_idle_bio(bio) : -EIO;
-		bio_put(bio);
-		if (err)
-			return err;
+		n = pages <= SMALL_PAGES ?
+			transfer_small(st, pos, buf, len, opf) :
+			transfer_large(st, pos, buf, len, pages, opf);
+		if (n < 0)
+			return n;
 		buf += n;
 		pos += n;
 		len -= n;

@@ -160,7 +160,7 @@ static const struct swb_flusher_ops flusher_ops = {
 
 static void volume_free(struct swb_volume *v)
 {
-	mempool_exit(&v->requests);
+	swb_req_pool_destroy(&v->requests);
 	bioset_exit(&v->read_bios);
 	free_percpu(v->stats);
 	swb_lat_destroy(&v->lat);
@@ -229,7 +229,7 @@ static struct swb_volume *volume_alloc(u32 id)
 	if (!v->stats || swb_mend_init(v) || swb_lat_create(&v->lat, id) ||
 	    swb_recorder_create(&v->recorder))
 		goto free;
-	if (swb_req_pool_init(&v->requests))
+	if (swb_req_pool_create(&v->requests))
 		goto free;
 	if (bioset_init(&v->read_bios, READ_BIOS, 0, BIOSET_NEED_BVECS))
 		goto free;

@@ -19,7 +19,6 @@
 #include <linux/bio.h>
 #include <linux/kref.h>
 #include <linux/list.h>
-#include <linux/mempool.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -109,6 +108,18 @@ struct swb_io {
 	bool held;
 	bool ring_full;
 	u64 deadline_ns;
+};
+
+/**
+ * struct swb_req_pool - requests of a volume; write.c
+ * @lock: of @free; innermost
+ * @free: ready for use
+ * @all: all that were preallocated
+ */
+struct swb_req_pool {
+	spinlock_t lock;	/* of the list */
+	struct list_head free;
+	struct swb_req *all;
 };
 
 /**
@@ -232,7 +243,7 @@ struct swb_volume {
 	struct swb_io io;
 	struct gendisk *disk;
 	struct bio_set read_bios;
-	mempool_t requests;
+	struct swb_req_pool requests;
 
 	struct swb_link *link[SWB_MEMBERS_MAX];	/* lock; peer.h */
 	struct swb_stats __percpu *stats;

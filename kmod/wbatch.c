@@ -2,7 +2,8 @@
 /*
  * One batch of write-back, see flusher.c for the order of things. Here: collect
  * groups from memory or, verified, from the ring; let newer records win; write
- * sorted, plugged, and merged where sectors follow each other.
+ * sorted, plugged, and merged where sectors follow each other. Bios are preallocated,
+ * and when all are in flight the next one waits for the disk.
  *
  * Lock: flusher.mutex; w->lock inside for looks at the directory. Context: the
  * flusher's kthread, process, GFP_NOIO.
@@ -218,12 +219,16 @@ static void put_pending(struct swb_wbatch *b)
 
 static void extent_end_io(struct bio *bio)
 {
-	struct swb_wbatch *b = bio->bi_private;
+	struct swb_wbio *wb = container_of(bio, struct swb_wbio, bio);
+	struct swb_wbatch *b = wb->batch;
 
 	if (bio->bi_status)
 		cmpxchg(&b->error, 0, blk_status_to_errno(bio->bi_status));
-	bio_put(bio);
-	put_pending(b);
+	bio_uninit(bio);
+	llist_add(&wb->free, &b->free);
+	if (wq_has_sleeper(&b->wait))
+		wake_up(&b->wait);
+	put_pending(b);		/* last: the batch may go then */
 }
 
 static struct swb_wsrc *source_of(struct swb_wbatch *b, u64 lsn)
@@ -254,16 +259,22 @@ static struct page *page_at(struct swb_wbatch *b, const struct swb_wsrc *s,
 	return vmalloc_to_page(p);
 }
 
+/* Only the flusher takes. Whoever sleeps sends off what it has plugged. */
 static struct bio *new_bio(struct swb_wbatch *b, u64 sector)
 {
 	u64 extent_sector = b->wal->core->d.extent_offset >> SECTOR_SHIFT;
+	struct llist_node *n;
+	struct swb_wbio *wb;
 	struct bio *bio;
 
-	bio = bio_alloc_bioset(b->data->bdev, BIO_MAX_VECS,
-			       REQ_OP_WRITE | REQ_BACKGROUND, GFP_NOIO, &b->bios);
+	while (!(n = llist_del_first(&b->free)))
+		wait_event_idle(b->wait, !llist_empty(&b->free));
+	wb = llist_entry(n, struct swb_wbio, free);
+	bio = &wb->bio;
+	bio_init(bio, b->data->bdev, wb->vec, SWB_WBATCH_VECS,
+		 REQ_OP_WRITE | REQ_BACKGROUND);
 	bio->bi_iter.bi_sector = extent_sector + sector;
 	bio->bi_end_io = extent_end_io;
-	bio->bi_private = b;
 	atomic_inc(&b->pending);
 	return bio;
 }
@@ -367,6 +378,20 @@ void swb_wbatch_retire(struct swb_wbatch *b)
 
 /* ---- create and destroy --------------------------------------------------------- */
 
+static bool create_bios(struct swb_wbatch *b)
+{
+	u32 i;
+
+	init_llist_head(&b->free);
+	init_waitqueue_head(&b->wait);
+	b->bios = kvcalloc(SWB_WBATCH_BIOS, sizeof(*b->bios), GFP_KERNEL);
+	for (i = 0; b->bios && i < SWB_WBATCH_BIOS; i++) {
+		b->bios[i].batch = b;
+		llist_add(&b->bios[i].free, &b->free);
+	}
+	return b->bios;
+}
+
 int swb_wbatch_create(struct swb_wbatch *b, struct swb_wal *w,
 		      struct swb_store *data)
 {
@@ -376,29 +401,21 @@ int swb_wbatch_create(struct swb_wbatch *b, struct swb_wal *w,
 	b->wal = w;
 	b->data = data;
 	init_completion(&b->done);
-	err = bioset_init(&b->bios, 16, 0, BIOSET_NEED_BVECS);
-	if (err)
-		return err;
 	err = swb_dirty_create(&b->map, SWB_WBATCH_RECORDS);
 	if (err)
-		goto bios;
-	err = -ENOMEM;
+		return err;
 	b->src = kvcalloc(SWB_WBATCH_GROUPS, sizeof(*b->src), GFP_KERNEL);
 	b->buf = vmalloc(SWB_WBATCH_BUF_BYTES);
-	if (b->src && b->buf)
+	if (create_bios(b) && b->src && b->buf)
 		return 0;
-	vfree(b->buf);
-	kvfree(b->src);
-	swb_dirty_destroy(&b->map);
-bios:
-	bioset_exit(&b->bios);
-	return err;
+	swb_wbatch_destroy(b);
+	return -ENOMEM;
 }
 
 void swb_wbatch_destroy(struct swb_wbatch *b)
 {
 	vfree(b->buf);
 	kvfree(b->src);
+	kvfree(b->bios);
 	swb_dirty_destroy(&b->map);
-	bioset_exit(&b->bios);
 }

@@ -7,6 +7,7 @@
 #define SWB_WBATCH_H
 
 #include <linux/completion.h>
+#include <linux/llist.h>
 #include "flusher.h"
 #include "walpriv.h"
 
@@ -14,6 +15,8 @@
 #define SWB_WBATCH_RECORDS	4096
 #define SWB_WBATCH_BYTES	(16 * 1024 * 1024)
 #define SWB_WBATCH_BUF_BYTES	(4 * 1024 * 1024)
+#define SWB_WBATCH_BIOS		128
+#define SWB_WBATCH_VECS		64
 
 /**
  * struct swb_wsrc - a group of the batch
@@ -34,6 +37,20 @@ struct swb_wsrc {
 };
 
 /**
+ * struct swb_wbio - one extent write
+ * @free: among those that are not in flight
+ * @batch: whose
+ * @bio: it
+ * @vec: its segments
+ */
+struct swb_wbio {
+	struct llist_node free;
+	struct swb_wbatch *batch;
+	struct bio bio;
+	struct bio_vec vec[SWB_WBATCH_VECS];
+};
+
+/**
  * struct swb_wbatch - the batch under way, under flusher.mutex
  * @wal: log it comes from
  * @data: device it goes to
@@ -43,7 +60,9 @@ struct swb_wsrc {
  * @src: groups, by LSN
  * @src_count: of them
  * @buf: for groups that are not in memory
- * @bios: for the extent writes
+ * @bios: all extent writes there can be at a time
+ * @free: of them, not in flight
+ * @wait: for one of them
  * @pending: extent writes in flight, and one
  * @done: none is left
  * @error: first error of one
@@ -57,7 +76,9 @@ struct swb_wbatch {
 	struct swb_wsrc *src;
 	u32 src_count;
 	void *buf;
-	struct bio_set bios;
+	struct swb_wbio *bios;
+	struct llist_head free;
+	wait_queue_head_t wait;
 	atomic_t pending;
 	struct completion done;
 	int error;

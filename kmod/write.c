@@ -11,8 +11,10 @@
  * writes complete as barriers for their own LSN: more than FUA asks for, and one
  * path less. Requests are one record each: the queue limits see to that.
  *
- * Must not wait, and must not allocate outside the mempool: submit_bio may hold
- * the queue, and the task may be the one that has to free memory.
+ * Must not wait: submit_bio may hold the queue, and the task may be the one that has
+ * to free memory. So it does not allocate either: requests are preallocated. Only if
+ * more are in flight than a device of this kind has any use for, the slab is asked,
+ * and if that has nothing at hand, the bio waits.
  *
  * Lock: volume->lock. Context: submit_bio for swb_write_submit(), the executor of
  * the core's orders for the rest.
@@ -26,7 +28,7 @@
 #include "trace.h"
 #include "write.h"
 
-#define REQUESTS_RESERVED	256
+#define REQUESTS_MAX	1024
 #define ACK_LATE_NS		(2ULL * NSEC_PER_SEC)	/* two pings without it */
 
 static struct kmem_cache *req_cache;
@@ -42,15 +44,55 @@ void swb_write_exit(void)
 	kmem_cache_destroy(req_cache);
 }
 
-int swb_req_pool_init(mempool_t *pool)
+int swb_req_pool_create(struct swb_req_pool *pool)
 {
-	return mempool_init_slab_pool(pool, REQUESTS_RESERVED, req_cache);
+	u32 i;
+
+	spin_lock_init(&pool->lock);
+	INIT_LIST_HEAD(&pool->free);
+	pool->all = kvcalloc(REQUESTS_MAX, sizeof(*pool->all), GFP_KERNEL);
+	if (!pool->all)
+		return -ENOMEM;
+	for (i = 0; i < REQUESTS_MAX; i++)
+		list_add_tail(&pool->all[i].node, &pool->free);
+	return 0;
+}
+
+void swb_req_pool_destroy(struct swb_req_pool *pool)
+{
+	kvfree(pool->all);
+	pool->all = NULL;
+}
+
+static struct swb_req *take_req(struct swb_req_pool *pool)
+{
+	struct swb_req *req;
+	unsigned long flags;
+
+	spin_lock_irqsave(&pool->lock, flags);
+	req = list_first_entry_or_null(&pool->free, struct swb_req, node);
+	if (req)
+		list_del(&req->node);
+	spin_unlock_irqrestore(&pool->lock, flags);
+	return req ?: kmem_cache_alloc(req_cache, GFP_NOWAIT | __GFP_NOWARN);
+}
+
+static void give_req(struct swb_req_pool *pool, struct swb_req *req)
+{
+	unsigned long flags;
+
+	if (req < pool->all || req >= pool->all + REQUESTS_MAX) {
+		kmem_cache_free(req_cache, req);
+		return;
+	}
+	spin_lock_irqsave(&pool->lock, flags);
+	list_add(&req->node, &pool->free);	/* warm in the cache */
+	spin_unlock_irqrestore(&pool->lock, flags);
 }
 
 struct swb_req *swb_req_get(struct swb_volume *v, struct bio *bio)
 {
-	struct swb_req *req = mempool_alloc(&v->requests,
-					    GFP_NOWAIT | __GFP_NOWARN);
+	struct swb_req *req = take_req(&v->requests);
 
 	if (!req)
 		return NULL;
@@ -76,7 +118,7 @@ void swb_req_end(struct swb_req *req, blk_status_t status)
 	bio_end_io_acct(bio, req->acct_jiffies);
 	if (status)
 		bio->bi_status = status;
-	mempool_free(req, &req->v->requests);
+	give_req(&req->v->requests, req);
 	bio_endio(bio);
 }
 

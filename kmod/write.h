@@ -10,7 +10,7 @@
 
 /**
  * struct swb_req - one upper request, from submit_bio to bio_endio
- * @node: in one of the lists of struct swb_io
+ * @node: in one of the lists of struct swb_io, or free
  * @v: volume; admitted requests are counted in v->io.inflight, which removal waits
  *	for, so they need no reference
  * @bio: upper bio
@@ -45,8 +45,11 @@ struct swb_req {
 int swb_write_init(void);
 void swb_write_exit(void);
 
-/** swb_req_pool_init() - preallocate requests of a volume: mempool_exit() undoes */
-int swb_req_pool_init(mempool_t *pool);
+/** swb_req_pool_create() - preallocate the requests of a volume; may sleep */
+int swb_req_pool_create(struct swb_req_pool *pool);
+
+/** swb_req_pool_destroy() - no request of it is in use; may sleep */
+void swb_req_pool_destroy(struct swb_req_pool *pool);
 
 /** swb_req_get() - a request for @bio, accounted; NULL without memory; no lock */
 struct swb_req *swb_req_get(struct swb_volume *v, struct bio *bio);
