@@ -368,7 +368,7 @@ static int ship_group(struct swb_link *l)
 	from = ship_from(l, &session);
 	if (!from || !window_open(l, from))
 		return 0;
-	g = swb_wal_load(&l->v->wal, from);
+	g = swb_wal_load_run(&l->v->wal, from);
 	if (IS_ERR(g)) {
 		load_failed(l, from, session, PTR_ERR(g));
 		return 0;

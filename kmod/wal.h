@@ -38,6 +38,8 @@ enum swb_group_state {
 	SWB_GROUP_WRITTEN,	/* WAL bio completed */
 };
 
+struct swb_run;
+
 /**
  * struct swb_group - a group in memory
  * @wal: its log
@@ -63,6 +65,7 @@ enum swb_group_state {
  * @dead: on its way back to its pool
  * @index: of its directory entry
  * @loader: belongs to the small pool that reads groups back from the ring
+ * @run: of a loader: what it reads, walpriv.h
  */
 struct swb_group {
 	struct swb_wal *wal;
@@ -71,6 +74,7 @@ struct swb_group {
 	refcount_t refs;
 	u64 index;
 	bool loader;
+	struct swb_run *run;
 	u8 state;
 	int error;
 	u32 fillers;
@@ -349,6 +353,12 @@ struct swb_ent *swb_wal_find(struct swb_wal *w, u64 lsn);
  * -EILSEQ (what is in the ring is not what was written), -ENOBUFS
  */
 struct swb_group *swb_wal_load(struct swb_wal *w, u64 lsn);
+
+/**
+ * swb_wal_load_run() - the same for somebody who goes on reading: if it comes from the
+ * ring, what follows there in the same epoch comes along, in one group
+ */
+struct swb_group *swb_wal_load_run(struct swb_wal *w, u64 lsn);
 
 /**
  * swb_wal_trim_prepare() - how far can the tail go, at most past @lsn? Fills the

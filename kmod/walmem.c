@@ -225,11 +225,11 @@ struct swb_group *swb_wal_group_get(struct swb_wal *w, u32 payload_bytes,
 /* ---- loaders ---------------------------------------------------------- */
 
 /* Pages that a socket still holds are replaced. */
-static bool refresh_loader(struct swb_group *g, u32 pages)
+static bool refresh_loader(struct swb_group *g)
 {
 	u32 i;
 
-	for (i = 0; i < pages; i++) {
+	for (i = 0; i < SWB_GROUP_PAGES; i++) {
 		if (g->page[i] && page_count(g->page[i]) == 1)
 			continue;
 		if (g->page[i])
@@ -258,12 +258,12 @@ static struct swb_group *pop_loader(struct swb_wal *w)
 }
 
 /* Waits up to 5 s for one to come back. Context: process, no lock. */
-struct swb_group *swb_walmem_take_loader(struct swb_wal *w, u32 payload_bytes)
+struct swb_group *swb_walmem_take_loader(struct swb_wal *w)
 {
 	struct swb_group *g = NULL;
 
 	wait_event_idle_timeout(w->priv->wait, (g = pop_loader(w)), 5 * HZ);
-	if (g && !refresh_loader(g, pages_for(payload_bytes))) {
+	if (g && !refresh_loader(g)) {
 		swb_group_put(g);
 		g = NULL;
 	}
@@ -288,11 +288,40 @@ u32 swb_group_crc(const struct swb_group *g, u32 off, u32 len)
 
 /* ---- create and destroy ----------------------------------------------- */
 
+static int create_loader(struct swb_group *g)
+{
+	u32 i;
+
+	g->run = kvzalloc(sizeof(*g->run), GFP_KERNEL);
+	if (!g->run)
+		return -ENOMEM;
+	for (i = 0; i < SWB_RUN_MAX; i++) {
+		g->run->header[i] = (void *)__get_free_page(GFP_KERNEL);
+		if (!g->run->header[i])
+			return -ENOMEM;
+	}
+	for (i = 0; i < SWB_GROUP_PAGES; i++) {
+		g->page[i] = alloc_page(GFP_KERNEL);
+		if (!g->page[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void destroy_loader(struct swb_group *g)
+{
+	u32 i;
+
+	for (i = 0; g->run && i < SWB_RUN_MAX; i++)
+		free_page((unsigned long)g->run->header[i]);
+	kvfree(g->run);
+}
+
 static int create_groups(struct swb_wal *w, u32 count)
 {
 	struct swb_wal_priv *p = w->priv;
 	struct swb_group *g;
-	u32 i, j;
+	u32 i;
 
 	p->groups = kvcalloc(count, sizeof(*p->groups), GFP_KERNEL);
 	if (!p->groups)
@@ -307,11 +336,8 @@ static int create_groups(struct swb_wal *w, u32 count)
 			return -ENOMEM;
 		list_add_tail(&g->node, g->loader ? &p->free_loaders :
 						    &p->free_groups);
-		for (j = 0; g->loader && j < SWB_GROUP_PAGES; j++) {
-			g->page[j] = alloc_page(GFP_KERNEL);
-			if (!g->page[j])
-				return -ENOMEM;
-		}
+		if (g->loader && create_loader(g))
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -360,6 +386,7 @@ void swb_walmem_destroy(struct swb_wal *w)
 	for (i = 0; i < p->group_count; i++) {
 		g = &p->groups[i];
 		free_page((unsigned long)g->header);
+		destroy_loader(g);
 		for (j = 0; j < SWB_GROUP_PAGES; j++)
 			if (g->page[j])
 				put_page(g->page[j]);

@@ -27,6 +27,28 @@
 #define SWB_WAL_SLOTS_MAX	262144
 #define SWB_WAL_LOADERS		4
 
+#define SWB_RUN_MAX		32	/* groups read with one bio */
+
+/**
+ * struct swb_run - what a loader reads together
+ * @count: groups
+ * @nrec: their live records
+ * @payload_bytes: their payload
+ * @ent: copies of their entries
+ * @live: the entries, pinned
+ * @header: a page for each header
+ * @bvec: of the read: each payload may begin and end within a page
+ */
+struct swb_run {
+	u32 count;
+	u32 nrec;
+	u32 payload_bytes;
+	struct swb_ent ent[SWB_RUN_MAX];
+	struct swb_ent *live[SWB_RUN_MAX];
+	struct swb_disk_group *header[SWB_RUN_MAX];
+	struct bio_vec bvec[SWB_GROUP_PAGES + 3 * SWB_RUN_MAX];
+};
+
 /**
  * struct swb_wal_priv - private part of a log; all of it under the lock
  * @groups: array of all groups, loaders at its end
@@ -144,7 +166,7 @@ int swb_walmem_create(struct swb_wal *w, u64 memory_bytes);
 void swb_walmem_destroy(struct swb_wal *w);
 struct swb_group *swb_walmem_take(struct swb_wal *w, u32 payload_bytes);
 bool swb_walmem_extend(struct swb_wal *w, struct swb_group *g, u32 payload_bytes);
-struct swb_group *swb_walmem_take_loader(struct swb_wal *w, u32 payload_bytes);
+struct swb_group *swb_walmem_take_loader(struct swb_wal *w);
 
 /* walread.c */
 bool swb_wal_header_ok(struct swb_wal *w, const struct swb_ent *e,

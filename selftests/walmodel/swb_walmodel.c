@@ -612,7 +612,7 @@ again:
 		return 0;
 	case IN_RING:
 		atomic_inc(&seen.ring);
-		g = swb_wal_load(&log, lsn);
+		g = b & 1 ? swb_wal_load_run(&log, lsn) : swb_wal_load(&log, lsn);
 		if (g == ERR_PTR(-ENOENT))
 			goto again;	/* written back meanwhile */
 		if (IS_ERR(g))
