@@ -536,13 +536,18 @@ void swb_peer_send(struct swb_volume *v, const struct swb_action *act,
 void swb_peer_kick(struct swb_volume *v)
 {
 	unsigned long flags;
+	u64 from, session;
 	u32 i;
 
 	spin_lock_irqsave(&v->lock, flags);
 	for (i = 0; i < SWB_MEMBERS_MAX; i++) {
 		struct swb_link *l = v->link[i];
 
-		if (!l || l->closing || !v->core.peer[i].matched)
+		if (!l || l->closing)
+			continue;
+		/* a group that still gathers wakes nobody: its submission will */
+		from = swb_core_ship_from(&v->core, i, &session);
+		if (!from || from > v->wal.submitted_lsn)
 			continue;
 		l->pending |= BIT(SWB_SEND_SHIP);
 		wake_up(&l->wait);

@@ -168,7 +168,10 @@ void swb_peer_send(struct swb_volume *v, const struct swb_action *act,
 /** swb_peer_set_deadline() - of the links that are up. Context: process, may sleep */
 void swb_peer_set_deadline(struct swb_volume *v, u32 deadline_ms);
 
-/** swb_peer_kick() - there may be records to ship to anyone; any context */
+/**
+ * swb_peer_kick() - there may be records to ship to anyone; any context. Wakes only
+ * whose next record can be shipped.
+ */
 void swb_peer_kick(struct swb_volume *v);
 
 /** swb_peer_reopen() - C has moved: whose window was closed looks again; any context */

@@ -279,6 +279,7 @@ void swb_wal_run(struct swb_wal *w)
 		e->crc = info.crc;
 		w->ring.prev_crc = info.crc;
 		g->state = SWB_GROUP_INFLIGHT;
+		w->submitted_lsn = swb_ent_last(e);
 		swb_group_get(g);
 		swb_wal_stage(w, e, SWB_STAGE_SUBMITTED);
 		spin_unlock_irqrestore(w->lock, flags);

@@ -156,6 +156,7 @@ struct swb_wal_priv;
  * @ops: what the owner wants to be told
  * @ctx: argument of @ops
  * @written_lsn: contiguous prefix that completed its WAL write
+ * @submitted_lsn: prefix whose WAL write went out: its groups may be shipped
  * @flush_inflight: a flush has not ended yet
  * @flush_done: a flush has ended since last asked
  * @flush_lsn: what it covers
@@ -174,6 +175,7 @@ struct swb_wal {
 	const struct swb_wal_ops *ops;
 	void *ctx;
 	u64 written_lsn;
+	u64 submitted_lsn;
 	bool flush_inflight;
 	bool flush_done;
 	u64 flush_lsn;

@@ -329,6 +329,7 @@ void swb_waldir_cut(struct swb_wal *w, u64 lsn)
 	p->next_lsn = lsn + 1;
 	p->unwritten = p->next;
 	w->written_lsn = lsn;
+	w->submitted_lsn = lsn;
 }
 
 /* Forget everything: the next record is @next_lsn, in a new incarnation. */
@@ -346,6 +347,7 @@ void swb_wal_restart(struct swb_wal *w, u64 next_lsn)
 	p->next_lsn = next_lsn;
 	p->start = next_lsn;
 	w->written_lsn = next_lsn - 1;
+	w->submitted_lsn = next_lsn - 1;
 	swb_dirty_clear(w->dirty);
 	w->ring.used = 0;
 	w->ring.tail_pos = w->ring.write_pos;
@@ -410,6 +412,7 @@ void swb_wal_replay_end(struct swb_wal *w, const struct swb_ring *ring, u64 star
 	p->unwritten = p->next;
 	p->next_lsn = head + 1;
 	w->written_lsn = head;
+	w->submitted_lsn = head;
 	p->announce_bytes = min(p->announce_bytes, ring->bytes / 8);
 	spin_unlock_irqrestore(w->lock, flags);
 }
