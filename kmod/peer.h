@@ -25,6 +25,8 @@
 #define SWB_SEND_READ	10	/* content that is asked for or lent */
 #define SWB_SEND_MOVE	11	/* a word about the other socket, relink.c */
 
+#define SWB_SHIP_GROUPS	32	/* of one DATA frame */
+
 /**
  * struct swb_link - one link
  * @ref: threads, volume->link[], delayed shutdown, and in-flight posts
@@ -57,14 +59,17 @@
  * @lend: what a replica lends, until it is sent; v->lock
  * @window_closed: tx waits for C to ship more; v->lock
  * @asked_committed: tx: C when room was asked for last
- * @again: tx: the next record is still on its way into the log, look again soon
+ * @again: tx: no memory to read the log back, or the window is closed: look again soon
  * @acked_ns: rx: when the last ACK was heard, CLOCK_BOOTTIME; read in the step that rx posts
  * @seen_committed: rx: C of the last header that was posted
  * @seen_flush_lsn: rx: the same for flush_lsn
  * @seen_everywhere: rx: the same for everywhere
  * @tx_header: tx: frame header
  * @tx_facts: tx: own account, decoded
- * @tx_bvec: tx: payload of a DATA frame
+ * @tx_group: tx: groups of a DATA frame, referenced
+ * @tx_groups: tx: of them
+ * @tx_rec: tx: its records, if they are of several groups
+ * @tx_bvec: tx: its payload
  * @facts_buf: tx: own account, encoded
  * @rx_header: rx: frame header
  * @rx_facts: rx: account of the peer
@@ -112,7 +117,10 @@ struct swb_link {
 	struct swb_wire_header tx_header;
 	struct swb_facts *tx_facts;
 	struct swb_wire_facts *facts_buf;
-	struct bio_vec tx_bvec[SWB_GROUP_PAGES];
+	struct swb_group *tx_group[SWB_SHIP_GROUPS];
+	u32 tx_groups;
+	struct swb_disk_rec tx_rec[SWB_GROUP_RECS_MAX];
+	struct bio_vec tx_bvec[SWB_GROUP_PAGES + SWB_SHIP_GROUPS];
 	struct swb_wire_header rx_header;
 	struct swb_facts *rx_facts;
 	void *rx_body;

@@ -21,7 +21,7 @@
 #include "stats.h"
 #include "trace.h"
 
-/* How soon to look again at a record that is still being written into place. */
+/* How soon to look again for memory, or at a window that is closed. */
 #define AGAIN_JIFFIES	max(HZ / 50, 1)
 
 /* The stream goes first, but leaves the base lane a turn after so many groups. */
@@ -240,7 +240,7 @@ static void wait_for_work(struct swb_link *l)
 
 /* ---- records --------------------------------------------------------------- */
 
-/* Next LSN for this peer, 0 if none may be shipped. */
+/* Next LSN for this peer, 0 if none may be shipped: who submits its group kicks us. */
 static u64 ship_from(struct swb_link *l, u64 *session)
 {
 	unsigned long flags;
@@ -249,6 +249,8 @@ static u64 ship_from(struct swb_link *l, u64 *session)
 	spin_lock_irqsave(&l->v->lock, flags);
 	if (!l->closing)
 		from = swb_core_ship_from(&l->v->core, l->peer, session);
+	if (from > l->v->wal.submitted_lsn)
+		from = 0;
 	spin_unlock_irqrestore(&l->v->lock, flags);
 	return from;
 }
@@ -297,15 +299,87 @@ static bool window_open(struct swb_link *l, u64 from)
 	return open;
 }
 
+/* Records of @g before the cursor; only the first group of a frame may have some. */
+static u32 skipped(const struct swb_group *g, u64 from)
+{
+	return from > g->first_lsn ? from - g->first_lsn : 0;
+}
+
+static u32 payload_from(const struct swb_group *g, u32 skip)
+{
+	return g->payload_bytes - g->rec_off[skip];
+}
+
 /*
- * The DATA frame of the records of @g from @from on. The core hears now that
- * they are shipped: once the first byte is out, an ACK may overtake us.
+ * Behind the group at the cursor others may have gone out meanwhile, lone writes among
+ * them. What is one group's worth together is one frame, and one group over there. An
+ * open record stays alone: every ring has room of its own for it.
  */
-static bool fill_data(struct swb_link *l, struct swb_group *g, u64 from,
-		      u64 session, struct swb_frame *f)
+static void gather(struct swb_link *l, u64 from)
+{
+	struct swb_group *g = l->tx_group[0], *next;
+	u32 skip = skipped(g, from);
+	u32 nrec = g->nrec - skip, bytes = payload_from(g, skip);
+
+	if (g->header->rec[0].type == SWB_REC_OPEN)
+		return;
+	while (l->tx_groups < SWB_SHIP_GROUPS) {
+		next = swb_wal_resident(&l->v->wal, g->first_lsn + g->nrec);
+		if (!next)
+			return;
+		nrec += next->nrec;
+		bytes += next->payload_bytes;
+		if (next->first_lsn != g->first_lsn + g->nrec ||
+		    next->epoch != g->epoch || nrec > SWB_GROUP_RECS_MAX ||
+		    bytes > SWB_GROUP_PAYLOAD_MAX) {
+			swb_group_put(next);
+			return;
+		}
+		l->tx_group[l->tx_groups++] = next;
+		g = next;
+	}
+}
+
+static void put_groups(struct swb_link *l)
+{
+	while (l->tx_groups)
+		swb_group_put(l->tx_group[--l->tx_groups]);
+}
+
+static void fill_sizes(struct swb_link *l, u64 from, struct swb_frame *f)
+{
+	struct swb_group *g;
+	u32 i, skip;
+
+	for (i = 0; i < l->tx_groups; i++) {
+		g = l->tx_group[i];
+		skip = skipped(g, from);
+		f->nrec += g->nrec - skip;
+		f->payload_bytes += payload_from(g, skip);
+	}
+	f->body_bytes = f->nrec * sizeof(struct swb_disk_rec);
+}
+
+static void time_shipped(struct swb_link *l, u64 from, u64 now_ns)
+{
+	u32 i;
+
+	lockdep_assert_held(&l->v->lock);
+	if (l->v->core.peer[l->peer].state != SWBLOCK_PEER_IN_SYNC)
+		return;
+	for (i = 0; i < l->tx_groups; i++)
+		swb_lat_shipped(&l->v->lat, l->peer,
+				max(from, l->tx_group[i]->first_lsn), now_ns);
+}
+
+/*
+ * The DATA frame of the groups, from @from on. The core hears now that their records
+ * are shipped: once the first byte is out, an ACK may overtake us.
+ */
+static bool fill_data(struct swb_link *l, u64 from, u64 session,
+		      struct swb_frame *f)
 {
 	struct swb_core *c = &l->v->core;
-	u32 skip = from - g->first_lsn;
 	unsigned long flags;
 	bool still = false;
 	u64 now_session, now_ns;
@@ -314,16 +388,13 @@ static bool fill_data(struct swb_link *l, struct swb_group *g, u64 from,
 	if (!l->closing && swb_core_ship_from(c, l->peer, &now_session) == from &&
 	    now_session == session) {
 		fill_common(l, f, SWB_WIRE_DATA);
+		fill_sizes(l, from, f);
 		f->session = session;
-		f->nrec = g->nrec - skip;
-		f->body_bytes = f->nrec * sizeof(struct swb_disk_rec);
-		f->payload_bytes = g->payload_bytes - g->rec_off[skip];
 		f->a[0] = from;
-		f->a[1] = g->epoch;
+		f->a[1] = l->tx_group[0]->epoch;
 		now_ns = ktime_get_boottime_ns();
 		swb_core_shipped(c, l->peer, session, from + f->nrec, now_ns);
-		if (c->peer[l->peer].state == SWBLOCK_PEER_IN_SYNC)
-			swb_lat_shipped(&l->v->lat, l->peer, from, now_ns);
+		time_shipped(l, from, now_ns);
 		f->flush_lsn = take_flush_lsn(l, now_ns);
 		still = true;
 	}
@@ -331,11 +402,10 @@ static bool fill_data(struct swb_link *l, struct swb_group *g, u64 from,
 	return still;
 }
 
-/* The payload of @g from byte @off on, as an array of pages. */
-static u32 fill_payload(struct swb_link *l, struct swb_group *g, u32 off, u32 len)
+/* Payload of @g from byte @off on, as pages behind @n others. Return: pages then. */
+static u32 add_payload(struct swb_link *l, u32 n, struct swb_group *g, u32 off,
+		       u32 len)
 {
-	u32 n = 0;
-
 	while (len) {
 		u32 in_page = off & (PAGE_SIZE - 1);
 		u32 bytes = min_t(u32, len, PAGE_SIZE - in_page);
@@ -350,13 +420,34 @@ static u32 fill_payload(struct swb_link *l, struct swb_group *g, u32 off, u32 le
 	return n;
 }
 
+static int send_data(struct swb_link *l, u64 from, struct swb_frame *f)
+{
+	u32 i, skip, nrec = 0, nbv = 0;
+	struct swb_group *g;
+	int err;
+
+	for (i = 0; i < l->tx_groups; i++) {
+		g = l->tx_group[i];
+		skip = skipped(g, from);
+		memcpy(&l->tx_rec[nrec], &g->header->rec[skip],
+		       (g->nrec - skip) * sizeof(l->tx_rec[0]));
+		nrec += g->nrec - skip;
+		nbv = add_payload(l, nbv, g, g->rec_off[skip],
+				  payload_from(g, skip));
+	}
+	err = send_frame(l, f, l->tx_rec, l->tx_bvec, nbv);
+	trace_swblock_group(l->v->id, from, f->nrec, f->payload_bytes,
+			    SWB_STAGE_SHIPPED);
+	return err;
+}
+
 /* The record at the cursor could not be loaded. */
 static void load_failed(struct swb_link *l, u64 from, u64 session, int err)
 {
 	u64 now_session;
 
 	switch (err) {
-	case -EAGAIN:	/* its group is still open: commit will kick us */
+	case -EAGAIN:	/* the log was cut meanwhile */
 	case -ENOBUFS:
 		l->again = true;
 		return;
@@ -370,14 +461,13 @@ static void load_failed(struct swb_link *l, u64 from, u64 session, int err)
 	}
 }
 
-/* Ship one group, or what is left of it behind the cursor. */
+/* Ship one group, or what is left of it behind the cursor, and what goes with it. */
 static int ship_group(struct swb_link *l)
 {
 	struct swb_frame f;
 	struct swb_group *g;
 	u64 from, session;
 	int err = 0;
-	u32 skip;
 
 	from = ship_from(l, &session);
 	if (!from || !window_open(l, from))
@@ -387,15 +477,12 @@ static int ship_group(struct swb_link *l)
 		load_failed(l, from, session, PTR_ERR(g));
 		return 0;
 	}
-	if (fill_data(l, g, from, session, &f)) {
-		skip = from - g->first_lsn;
-		err = send_frame(l, &f, &g->header->rec[skip], l->tx_bvec,
-				 fill_payload(l, g, g->rec_off[skip],
-					      f.payload_bytes));
-		trace_swblock_group(l->v->id, from, f.nrec, f.payload_bytes,
-				    SWB_STAGE_SHIPPED);
-	}
-	swb_group_put(g);
+	l->tx_group[0] = g;
+	l->tx_groups = 1;
+	gather(l, from);
+	if (fill_data(l, from, session, &f))
+		err = send_data(l, from, &f);
+	put_groups(l);
 	l->base_turn++;
 	look_again(l, SWB_SEND_SHIP);	/* the next group, after control frames */
 	return err;

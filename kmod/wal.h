@@ -363,6 +363,12 @@ struct swb_group *swb_wal_load(struct swb_wal *w, u64 lsn);
 struct swb_group *swb_wal_load_run(struct swb_wal *w, u64 lsn);
 
 /**
+ * swb_wal_resident() - the same without a disk. Any context, no lock.
+ * Return: group, or NULL if it is not in memory or not sealed yet
+ */
+struct swb_group *swb_wal_resident(struct swb_wal *w, u64 lsn);
+
+/**
  * swb_wal_trim_prepare() - how far can the tail go, at most past @lsn? Fills the
  * tail fields and returns the new S; lock held. Nothing is freed yet: first the
  * superblock, then swb_wal_trim().

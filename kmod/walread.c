@@ -213,6 +213,13 @@ static struct swb_group *resident(struct swb_wal *w, u64 lsn)
 	return g;
 }
 
+struct swb_group *swb_wal_resident(struct swb_wal *w, u64 lsn)
+{
+	struct swb_group *g = resident(w, lsn);
+
+	return IS_ERR(g) ? NULL : g;
+}
+
 struct swb_group *swb_wal_load(struct swb_wal *w, u64 lsn)
 {
 	return resident(w, lsn) ?: load_from_ring(w, lsn, false);
