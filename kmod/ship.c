@@ -318,25 +318,26 @@ static u32 payload_from(const struct swb_group *g, u32 skip)
 static void gather(struct swb_link *l, u64 from)
 {
 	struct swb_group *g = l->tx_group[0], *next;
+	struct swb_wal *w = &l->v->wal;
 	u32 skip = skipped(g, from);
 	u32 nrec = g->nrec - skip, bytes = payload_from(g, skip);
+	u64 lsn = g->first_lsn + g->nrec;
 
 	if (g->header->rec[0].type == SWB_REC_OPEN)
 		return;
-	while (l->tx_groups < SWB_SHIP_GROUPS) {
-		next = swb_wal_resident(&l->v->wal, g->first_lsn + g->nrec);
+	while (l->tx_groups < SWB_SHIP_GROUPS && lsn <= READ_ONCE(w->submitted_lsn)) {
+		next = swb_wal_resident(w, lsn);
 		if (!next)
 			return;
 		nrec += next->nrec;
 		bytes += next->payload_bytes;
-		if (next->first_lsn != g->first_lsn + g->nrec ||
-		    next->epoch != g->epoch || nrec > SWB_GROUP_RECS_MAX ||
-		    bytes > SWB_GROUP_PAYLOAD_MAX) {
+		if (next->first_lsn != lsn || next->epoch != g->epoch ||
+		    nrec > SWB_GROUP_RECS_MAX || bytes > SWB_GROUP_PAYLOAD_MAX) {
 			swb_group_put(next);
 			return;
 		}
 		l->tx_group[l->tx_groups++] = next;
-		g = next;
+		lsn += next->nrec;
 	}
 }
 

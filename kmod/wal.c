@@ -229,6 +229,19 @@ static void describe(struct swb_wal *w, struct swb_group *g,
 	info->payload_bytes = g->payload_bytes;
 }
 
+/* Would a run find a group, or close one? Who is sealing already looks again before he leaves. */
+static bool worth_running(struct swb_wal *w)
+{
+	struct swb_wal_priv *p = w->priv;
+
+	lockdep_assert_held(w->lock);
+	if (p->sealing || p->failed || w->inflight >= SWB_WAL_DEPTH_MAX)
+		return false;
+	if (list_empty(&p->queue))
+		return p->open && w->inflight < SWB_WAL_DEPTH_OPEN;
+	return !list_first_entry(&p->queue, struct swb_group, node)->fillers;
+}
+
 /* The next group that can be sealed now, or NULL; closes the open one if idle. */
 static struct swb_group *next_group(struct swb_wal *w)
 {
@@ -279,7 +292,7 @@ void swb_wal_run(struct swb_wal *w)
 		e->crc = info.crc;
 		w->ring.prev_crc = info.crc;
 		g->state = SWB_GROUP_INFLIGHT;
-		w->submitted_lsn = swb_ent_last(e);
+		WRITE_ONCE(w->submitted_lsn, swb_ent_last(e));
 		swb_group_get(g);
 		swb_wal_stage(w, e, SWB_STAGE_SUBMITTED);
 		spin_unlock_irqrestore(w->lock, flags);
@@ -405,18 +418,22 @@ void swb_wal_fill(struct swb_slot *slot, struct bio *bio)
 	rec->crc = cpu_to_le32(crc);
 }
 
-void swb_wal_commit(struct swb_wal *w, struct swb_slot *slot)
+bool swb_wal_commit(struct swb_wal *w, struct swb_slot *slot)
 {
 	struct swb_group *g = slot->group;
 	unsigned long flags;
+	bool run;
 
 	spin_lock_irqsave(w->lock, flags);
 	swb_waldir_index(w, g->header->rec, g->first_lsn, slot->index,
 			 slot->index + 1, g->rec_off);
 	w->priv->unindexed--;
 	g->fillers--;
+	run = worth_running(w);
 	spin_unlock_irqrestore(w->lock, flags);
-	swb_wal_run(w);
+	if (run)
+		swb_wal_run(w);
+	return run;
 }
 
 /* ---- replica: a whole group --------------------------------------------- */

@@ -237,8 +237,9 @@ void swb_wal_fill(struct swb_slot *slot, struct bio *bio);
  * swb_wal_commit() - the slot is filled: index it, and submit the group if it is
  * time (idle, full, or the last filler of a closing one). No lock; may submit a
  * bio from this context, never waits.
+ * Return: true if something may have gone out, that is, may be shipped now.
  */
-void swb_wal_commit(struct swb_wal *w, struct swb_slot *slot);
+bool swb_wal_commit(struct swb_wal *w, struct swb_slot *slot);
 
 /**
  * swb_wal_kick() - process context: seal and submit what gathered; called by the

@@ -293,8 +293,8 @@ static void admitted_finish(struct swb_volume *v, struct swb_req *req,
 			     req->placed_ns - req->admitted_ns);
 		swb_wal_fill(slot, req->bio);
 		let_go(req);
-		swb_wal_commit(&v->wal, slot);
-		swb_peer_kick(v);
+		if (swb_wal_commit(&v->wal, slot))
+			swb_peer_kick(v);
 	} else if (what == ADMITTED_DONE) {
 		let_go(req);
 	} else if (what == ADMITTED_FAIL) {
