@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Under fio, whose writes wait for a slow peer, swblock-lat counts in each of its forms
 # what the module's own histograms count, and its times are those that fio saw.
-# timeout: 240
+# timeout: 300
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

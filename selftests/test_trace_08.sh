@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Plain bpftool shows the pinned histograms with names of fields and stages, and can load
 # and attach the object by itself.
-# timeout: 200
+# timeout: 300
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/link.sh"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # However swblock-lat ends, under load, it is detached and the module can be unloaded;
 # nothing stays but the pins of one that was killed, and those the next one takes away.
-# timeout: 200
+# timeout: 300
 . "$SWB_TOP/selftests/lib.sh"
 . "$SWB_TOP/selftests/helpers/volume.sh"
 . "$SWB_TOP/selftests/helpers/trace.sh"
