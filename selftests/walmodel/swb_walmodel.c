@@ -31,6 +31,7 @@
 #include "core/lineage.h"
 #include "crc.h"
 #include "flusher.h"
+#include "lat.h"
 #include "replay.h"
 #include "walpriv.h"
 
@@ -79,6 +80,7 @@ struct past {
  * The member under test and the model of it. @lock is the member's lock; it covers
  * history and expected as well, so that they follow the order of LSNs.
  */
+DEFINE_STATIC_KEY_TRUE(swb_lat_on);	/* histograms, of which there are none here */
 static struct swb_store data_store;
 static struct swb_store wal_store;
 static struct swb_super super;
