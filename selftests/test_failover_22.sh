@@ -10,7 +10,7 @@
 cluster_up
 old=$primary
 need load_write "$old" -n 40
-kill -STOP "${daemon_pid[$old]}"
+freeze "$old"
 check "I/O is held when the lease is over" poll_until 30 has_condition "$old" suspended_lease
 await 90 "another member takes over" some_primary "$old"
 check "all data is there" load_verify "$primary"
