@@ -41,6 +41,12 @@ static struct netlink_range_validation fd_range = {
 	.max = INT_MAX,
 };
 
+/* 0 is no way to say "never", as it is elsewhere: no request waits for ever. */
+static struct netlink_range_validation io_deadline_range = {
+	.min = 100,
+	.max = 86400000,
+};
+
 static struct netlink_range_validation flush_interval_range = {
 	.min = 1,
 	.max = 60000,
@@ -54,18 +60,6 @@ static struct netlink_range_validation link_deadline_range = {
 	.min = 100,
 	.max = 600000,
 };
-
-/* With a text of its own: 0 is no way to say "never", as it is elsewhere. */
-static int check_io_deadline(const struct nlattr *a, struct netlink_ext_ack *extack)
-{
-	u32 ms = nla_get_u32(a);
-
-	if (ms >= 100 && ms <= 86400000)
-		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, a,
-			    "an I/O deadline is 100 ms to 24 h: no request waits for ever");
-	return -ERANGE;
-}
 
 /* Attributes of answers and events are not here: they are refused. */
 static const struct nla_policy policy[SWBLOCK_A_MAX + 1] = {
@@ -89,7 +83,7 @@ static const struct nla_policy policy[SWBLOCK_A_MAX + 1] = {
 	[SWBLOCK_A_LEASE_NS]		= { .type = NLA_U64 },
 	[SWBLOCK_A_FD]			= NLA_POLICY_FULL_RANGE(NLA_U32, &fd_range),
 	[SWBLOCK_A_IO_DEADLINE_MS]	=
-		NLA_POLICY_VALIDATE_FN(NLA_U32, check_io_deadline),
+		NLA_POLICY_FULL_RANGE(NLA_U32, &io_deadline_range),
 	[SWBLOCK_A_LINK_DEADLINE_MS]	=
 		NLA_POLICY_FULL_RANGE(NLA_U32, &link_deadline_range),
 	[SWBLOCK_A_FLUSH_INTERVAL_MS]	=
