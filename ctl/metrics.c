@@ -469,77 +469,50 @@ static uint64_t in_sync(const struct kern_volume *v, const struct kern_peer *p)
 	return p->state == SWBLOCK_PEER_IN_SYNC;
 }
 
-static uint64_t required(const struct kern_volume *v, const struct kern_peer *p)
-{
-	(void)v;
-	return p->required;
-}
-
-static uint64_t behind_bytes(const struct kern_volume *v, const struct kern_peer *p)
-{
-	(void)v;
-	return p->behind_bytes;
-}
-
-static uint64_t behind_ns(const struct kern_volume *v, const struct kern_peer *p)
-{
-	(void)v;
-	return p->behind_ns;
-}
-
-static uint64_t rebuild_todo(const struct kern_volume *v, const struct kern_peer *p)
-{
-	(void)v;
-	return p->rebuild_todo;
-}
-
-static uint64_t rebuild_done(const struct kern_volume *v, const struct kern_peer *p)
-{
-	(void)v;
-	return p->rebuild_done;
-}
-
-static uint64_t rebuild_rate(const struct kern_volume *v, const struct kern_peer *p)
-{
-	(void)v;
-	return p->rebuild_rate;
-}
-
+/* A field of the peer, or what @get makes of it. */
 static const struct {
-	const char *name;
-	const char *help;
+	struct number number;
 	uint64_t (*get)(const struct kern_volume *v, const struct kern_peer *p);
 	bool seconds;
 } of_peers[] = {
-	{ "swblock_peer_in_sync", "1 if a peer is in sync.", in_sync, false },
-	{ "swblock_peer_required", "1 if a peer is in the required set.", required,
-	  false },
-	{ "swblock_peer_behind_records", "Records that a peer has not made durable.",
-	  show_behind, false },
-	{ "swblock_peer_behind_bytes", "Payload of those.", behind_bytes, false },
-	{ "swblock_peer_behind_seconds", "Age of the oldest of those.", behind_ns,
-	  true },
-	{ "swblock_peer_rebuild_todo_bytes",
-	  "What a rebuild copies, the last one or the one under way; 0: not known.",
-	  rebuild_todo, false },
-	{ "swblock_peer_rebuild_done_bytes", "What of it the peer has written.",
-	  rebuild_done, false },
-	{ "swblock_peer_rebuild_bytes_per_second",
-	  "Rate of the rebuild under way; 0: there is none.", rebuild_rate, false },
+	{ .number = { "swblock_peer_in_sync", "1 if a peer is in sync.", 0, 0 },
+	  .get = in_sync },
+	{ .number = { "swblock_peer_required", "1 if a peer is in the required set.",
+		      OF(kern_peer, required) } },
+	{ .number = { "swblock_peer_behind_records",
+		      "Records that a peer has not made durable.", 0, 0 },
+	  .get = show_behind },
+	{ .number = { "swblock_peer_behind_bytes", "Payload of those.",
+		      OF(kern_peer, behind_bytes) } },
+	{ .number = { "swblock_peer_behind_seconds", "Age of the oldest of those.",
+		      OF(kern_peer, behind_ns) },
+	  .seconds = true },
+	{ .number = { "swblock_peer_rebuild_todo_bytes",
+		      "What a rebuild copies, the last one or the one under way; 0: not known.",
+		      OF(kern_peer, rebuild_todo) } },
+	{ .number = { "swblock_peer_rebuild_done_bytes",
+		      "What of it the peer has written.", OF(kern_peer, rebuild_done) } },
+	{ .number = { "swblock_peer_rebuild_bytes_per_second",
+		      "Rate of the rebuild under way; 0: there is none.",
+		      OF(kern_peer, rebuild_rate) } },
 };
 
 static void put_peer_numbers(const struct scrape *s, size_t n)
 {
+	const struct number *number = &of_peers[n].number;
+	const struct kern_peer *peer;
 	const struct scraped *m;
 	unsigned int i, p;
 	uint64_t value;
 
-	family(s, of_peers[n].name, "gauge", of_peers[n].help);
+	family(s, number->name, "gauge", number->help);
 	for (i = 0; i < s->dump.count; i++) {
 		m = &s->member[i];
 		for (p = 0; p < m->v->peer_count; p++) {
-			value = of_peers[n].get(m->v, &m->v->peer[p]);
-			fprintf(s->out, "%s{%s,peer=", of_peers[n].name, m->labels);
+			peer = &m->v->peer[p];
+			value = of_peers[n].get ? of_peers[n].get(m->v, peer) :
+						  number_at(peer, number);
+			fprintf(s->out, "%s{%s,peer=", number->name, m->labels);
 			metrics_label(s->out, m->peer[p]);
 			fputs("} ", s->out);
 			if (of_peers[n].seconds)
