@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CTL = os.path.dirname(HERE)
@@ -41,6 +42,16 @@ def done():
     """Plan and exit code."""
     print(f"1..{_count}")
     sys.exit(1 if _failed else 0)
+
+
+def wait(fn, seconds):
+    """Poll for a state."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if fn():
+            return True
+        time.sleep(0.1)
+    return False
 
 
 class Run:

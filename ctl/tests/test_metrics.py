@@ -11,6 +11,7 @@ import subprocess
 import time
 
 from promtext import parse
+import taplib
 from taplib import Sandbox, OUT, ROOT, ok, done
 
 PORT = 40000 + os.getpid() % 20000
@@ -74,13 +75,8 @@ links: {{listen: '127.0.0.1:{LINKS}'}}
 
 
 def wait(fn, seconds=30):
-    """Poll for a state."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if fn():
-            return True
-        time.sleep(0.1)
-    return False
+    """As long as these daemons may take."""
+    return taplib.wait(fn, seconds)
 
 
 def request(method="GET", path=PATH, port=PORT, body=None, headers=None):

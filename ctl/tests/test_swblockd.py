@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 
+import taplib
 from taplib import Sandbox, OUT, ok, done
 
 VOLUME = "11111111-2222-4333-8444-555555555555"
@@ -124,13 +125,8 @@ log: {{level: debug}}
 
 
 def wait(fn, seconds=40):
-    """Poll for a state."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if fn():
-            return True
-        time.sleep(0.1)
-    return False
+    """As long as these daemons may take."""
+    return taplib.wait(fn, seconds)
 
 
 def test_check():
