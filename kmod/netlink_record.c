@@ -48,17 +48,12 @@ static int refuse(struct netlink_callback *cb, int err, const char *why)
 
 static bool is_known(u32 id)
 {
-	struct swb_record_image image = { };
 	struct swb_volume *v = swb_manage_get(id);
 
-	if (v) {
-		swb_volume_put(v);
-		return true;
-	}
-	if (swb_recorder_kept(id, &image))
-		return false;
-	kvfree(image.buf);
-	return image.id == id;
+	if (!v)
+		return swb_recorder_has(id);
+	swb_volume_put(v);
+	return true;
 }
 
 int swb_record_start(struct netlink_callback *cb)

@@ -143,6 +143,18 @@ static struct kept *find_kept(u32 id)
 	return found;
 }
 
+bool swb_recorder_has(u32 id)
+{
+	const struct kept *k;
+	bool has;
+
+	mutex_lock(&kept_mutex);
+	k = find_kept(id);
+	has = k && k->id == id;
+	mutex_unlock(&kept_mutex);
+	return has;
+}
+
 int swb_recorder_kept(u32 id, struct swb_record_image *out)
 {
 	struct kept *k;

@@ -75,6 +75,9 @@ int swb_recorder_take(struct swb_recorder *rec, spinlock_t *lock,
  */
 int swb_recorder_kept(u32 id, struct swb_record_image *out);
 
+/** swb_recorder_has() - is there a record of volume @id, which is gone? May sleep */
+bool swb_recorder_has(u32 id);
+
 /** swb_recorder_exit() - module exit */
 void swb_recorder_exit(void);
 
