@@ -81,12 +81,13 @@ static int show(struct ctl *ctl, const struct kern_record *r, uint64_t most)
 	struct swb_record_step *s = malloc(sizeof(*s));
 	struct swb_record_reader rd;
 	enum swb_record_verdict v;
-	json_t *list = json_array();
 	char text[STEP_TEXT_MAX];
 	int ret = CTL_OK;
+	json_t *list;
 
 	if (!s)
 		return out_fail(ctl, &err_system, NULL, "out of memory");
+	list = json_array();
 	v = swb_record_open(&rd, r->buf, r->len, s);
 	if (v != SWB_RECORD_OK)
 		ret = out_fail(ctl, &err_failed, NULL, "%s", record_text(v));
