@@ -423,6 +423,11 @@ static void relink_hosts(struct daemon *d, uint64_t now)
 		h->instance = n->instance;
 		h->boot = n->boot;
 		h->there = true;
+		if (h->address[0] && strcmp(h->address, n->address))
+			log_say(LOG_LEVEL_NOTICE, NULL,
+				"a host is to be reached elsewhere",
+				"host=%s address=%s before=%s", n->node, n->address,
+				h->address);
 		text_copy(h->address, n->address, sizeof(h->address));
 	}
 }

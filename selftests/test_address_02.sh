@@ -29,6 +29,8 @@ defer kill "$!"
 advertise[$b]=127.0.0.1:7891
 reload
 check "taken" grep -q 'was read again' "$swb_tmp/$b.log"
+check "the primary hears of it" poll_until 60 grep -q \
+	"reached elsewhere.*host=$b address=127.0.0.1:7891" "$swb_tmp/$primary.log"
 need swblockctl unlink "$VOL/$primary" "$b"
 check "the primary finds it at the new address" poll_until 60 linked_at 7891
 await 60 "everybody is in sync" all_in_sync
