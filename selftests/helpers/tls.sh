@@ -83,10 +83,10 @@ plain_link()
 # wiretap FILE: everything on the wire, until wiretap_end
 wiretap()
 {
-	ip netns exec swba tcpdump -i va -U -s 0 -w "$1" >"$swb_tmp/tcpdump.out" 2>&1 &
+	ip netns exec swba tcpdump -i va -U --immediate-mode -s 0 -w "$1" >"$swb_tmp/tcpdump.out" 2>&1 &
 	tap_pid=$!
 	poll_until 10 grep -q '^.*listening on' "$swb_tmp/tcpdump.out" || die "no wiretap"
-	tap_file=$1
+	tap_file=$1 tap_size=-1
 }
 
 wiretap_end()
@@ -98,13 +98,13 @@ wiretap_end()
 	return 0
 }
 
-tap_size=-1
+# something came, and nothing more since the last look; 24 bytes are the file's header
 tap_is_quiet()
 {
 	local now
 
 	now=$(stat -c %s "$tap_file")
-	[ "$now" = "$tap_size" ] && return 0
+	[ "$now" -gt 24 ] && [ "$now" = "$tap_size" ] && return 0
 	tap_size=$now
 	sleep 0.3
 	return 1
