@@ -144,7 +144,6 @@ int etcd_error_said(struct etcd *h, const json_t *error);
 /** etcd_prepare() - options that every transfer has; connections of @c are kept */
 void etcd_prepare(struct etcd *h, CURL *c, unsigned int endpoint, const char *path,
 		  struct curl_slist **headers);
-CURL *etcd_easy(void);
 size_t etcd_buffer_add(char *data, size_t size, size_t n, void *buffer);
 /** etcd_authenticate() - a token, if one is needed and there is none */
 int etcd_authenticate(struct etcd *h, uint64_t deadline_ns);

@@ -12,7 +12,6 @@
  * of limits come before anything is done. All other failures leave it open.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 
 #include "ctl.h"
 #include "etcd.h"
+#include "late.h"
 
 #define CONNECT_MS	1000
 #define ATTEMPT_MIN_MS	400
@@ -94,30 +94,17 @@ size_t etcd_buffer_add(char *data, size_t size, size_t n, void *buffer)
 	return len;
 }
 
-static void init_curl(void)
-{
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 static void set_tls(CURL *c, const struct etcd_config *cfg)
 {
-	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl.easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (*cfg->ca) {
-		curl_easy_setopt(c, CURLOPT_CAINFO, cfg->ca);
-		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+		curl.easy_setopt(c, CURLOPT_CAINFO, cfg->ca);
+		curl.easy_setopt(c, CURLOPT_CAPATH, NULL);
 	}
 	if (*cfg->cert) {
-		curl_easy_setopt(c, CURLOPT_SSLCERT, cfg->cert);
-		curl_easy_setopt(c, CURLOPT_SSLKEY, cfg->key);
+		curl.easy_setopt(c, CURLOPT_SSLCERT, cfg->cert);
+		curl.easy_setopt(c, CURLOPT_SSLKEY, cfg->key);
 	}
-}
-
-CURL *etcd_easy(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, init_curl);
-	return curl_easy_init();
 }
 
 void etcd_prepare(struct etcd *h, CURL *c, unsigned int endpoint, const char *path,
@@ -125,29 +112,29 @@ void etcd_prepare(struct etcd *h, CURL *c, unsigned int endpoint, const char *pa
 {
 	char url[ETCD_TEXT_MAX + 64], token[ETCD_TEXT_MAX + 32];
 
-	curl_easy_reset(c);
+	curl.easy_reset(c);
 	snprintf(url, sizeof(url), "%s://%s%s", h->cfg.tls ? "https" : "http",
 		 h->cfg.endpoint[endpoint], path);
-	*headers = curl_slist_append(NULL, "Content-Type: application/json");
+	*headers = curl.slist_append(NULL, "Content-Type: application/json");
 	/* 100-continue costs a round trip, and a second if it is not understood */
-	*headers = curl_slist_append(*headers, "Expect:");
-	*headers = curl_slist_append(*headers, "Grpc-Metadata-hasleader: true");
+	*headers = curl.slist_append(*headers, "Expect:");
+	*headers = curl.slist_append(*headers, "Grpc-Metadata-hasleader: true");
 	if (*h->token) {
 		snprintf(token, sizeof(token), "Authorization: %s", h->token);
-		*headers = curl_slist_append(*headers, token);
+		*headers = curl.slist_append(*headers, token);
 	}
-	curl_easy_setopt(c, CURLOPT_URL, url);
-	curl_easy_setopt(c, CURLOPT_HTTPHEADER, *headers);
-	curl_easy_setopt(c, CURLOPT_POST, 1L);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_PROXY, "");
-	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, h->cfg.tls ? "https" : "http");
-	curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
-	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(c, CURLOPT_TCP_KEEPIDLE, 5L);
-	curl_easy_setopt(c, CURLOPT_TCP_KEEPINTVL, 2L);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, etcd_buffer_add);
+	curl.easy_setopt(c, CURLOPT_URL, url);
+	curl.easy_setopt(c, CURLOPT_HTTPHEADER, *headers);
+	curl.easy_setopt(c, CURLOPT_POST, 1L);
+	curl.easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl.easy_setopt(c, CURLOPT_PROXY, "");
+	curl.easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl.easy_setopt(c, CURLOPT_PROTOCOLS_STR, h->cfg.tls ? "https" : "http");
+	curl.easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
+	curl.easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl.easy_setopt(c, CURLOPT_TCP_KEEPIDLE, 5L);
+	curl.easy_setopt(c, CURLOPT_TCP_KEEPINTVL, 2L);
+	curl.easy_setopt(c, CURLOPT_WRITEFUNCTION, etcd_buffer_add);
 	set_tls(c, &h->cfg);
 }
 
@@ -225,7 +212,7 @@ int etcd_note_header(struct etcd *h, const json_t *answer, bool linearizable)
 
 static int curl_said(struct etcd *h, CURLcode rc, const char *words)
 {
-	const char *text = *words ? words : curl_easy_strerror(rc);
+	const char *text = *words ? words : curl.easy_strerror(rc);
 
 	store_fail(&h->base, 0, "etcd %.100s: %.140s", h->cfg.endpoint[h->current],
 		   text);
@@ -287,23 +274,23 @@ static int attempt(struct etcd *h, const char *path, const char *body,
 	int err;
 
 	etcd_prepare(h, c, h->current, path, &headers);
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, words);
-	curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t.len);
-	curl_easy_setopt(c, CURLOPT_READFUNCTION, read_body);
-	curl_easy_setopt(c, CURLOPT_READDATA, &t);
-	curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, no_rewind);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, &t.in);
-	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout_ms);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
+	curl.easy_setopt(c, CURLOPT_ERRORBUFFER, words);
+	curl.easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t.len);
+	curl.easy_setopt(c, CURLOPT_READFUNCTION, read_body);
+	curl.easy_setopt(c, CURLOPT_READDATA, &t);
+	curl.easy_setopt(c, CURLOPT_SEEKFUNCTION, no_rewind);
+	curl.easy_setopt(c, CURLOPT_WRITEDATA, &t.in);
+	curl.easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout_ms);
+	curl.easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS,
 			 timeout_ms < CONNECT_MS ? timeout_ms : (long)CONNECT_MS);
-	rc = curl_easy_perform(c);
+	rc = curl.easy_perform(c);
 	*sent = t.handed == t.len;
-	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+	curl.easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
 	err = rc == CURLE_OK ? take_answer(h, &t, status, answer) :
 	      curl_said(h, rc, words);
-	curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, NULL);
-	curl_slist_free_all(headers);
+	curl.easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
+	curl.easy_setopt(c, CURLOPT_ERRORBUFFER, NULL);
+	curl.slist_free_all(headers);
 	free(t.in.p);
 	return err;
 }

@@ -18,6 +18,7 @@
 
 #include "ctl.h"
 #include "etcd.h"
+#include "late.h"
 
 #define CHECK_NS	(2 * NSEC_PER_SEC)
 #define PAUSE_MS	100
@@ -28,10 +29,10 @@ void etcd_watch_stop(struct etcd *h)
 	struct etcd_watch *w = &h->watch;
 
 	if (w->easy) {
-		curl_multi_remove_handle(w->multi, w->easy);
-		curl_easy_cleanup(w->easy);
+		curl.multi_remove_handle(w->multi, w->easy);
+		curl.easy_cleanup(w->easy);
 	}
-	curl_slist_free_all(w->headers);
+	curl.slist_free_all(w->headers);
 	free(w->body);
 	free(w->in.p);
 	w->easy = NULL;
@@ -52,17 +53,17 @@ static int watch_start(struct etcd *h, const char *prefix, uint64_t next)
 	json_object_set_new(j, "create_request", create);
 	w->body = json_dumps(j, JSON_COMPACT);
 	json_decref(j);
-	w->easy = etcd_easy();
+	w->easy = curl.easy_init();
 	if (!w->body || !w->easy)
 		return store_fail(&h->base, -ENOMEM, "no memory");
 	w->endpoint = h->current;
 	etcd_prepare(h, w->easy, w->endpoint, "/v3/watch", &w->headers);
-	curl_easy_setopt(w->easy, CURLOPT_POSTFIELDS, w->body);
-	curl_easy_setopt(w->easy, CURLOPT_WRITEDATA, &w->in);
-	curl_easy_setopt(w->easy, CURLOPT_CONNECTTIMEOUT_MS, 1000L);
+	curl.easy_setopt(w->easy, CURLOPT_POSTFIELDS, w->body);
+	curl.easy_setopt(w->easy, CURLOPT_WRITEDATA, &w->in);
+	curl.easy_setopt(w->easy, CURLOPT_CONNECTTIMEOUT_MS, 1000L);
 	snprintf(w->prefix, sizeof(w->prefix), "%s", prefix);
 	w->next = next;
-	if (curl_multi_add_handle(w->multi, w->easy))
+	if (curl.multi_add_handle(w->multi, w->easy))
 		return store_fail(&h->base, -ENOMEM, "no memory");
 	return 0;
 }
@@ -136,19 +137,19 @@ static int pump(struct etcd *h, uint64_t until_ns)
 	CURLMsg *msg;
 
 	for (;;) {
-		curl_multi_perform(w->multi, &running);
+		curl.multi_perform(w->multi, &running);
 		ret = take_lines(h);
 		if (ret)
 			return ret;
-		msg = curl_multi_info_read(w->multi, &left);
+		msg = curl.multi_info_read(w->multi, &left);
 		if (msg && msg->msg == CURLMSG_DONE)
 			return store_fail(&h->base, -EIO, "etcd %.100s: watch: %s",
 					  h->cfg.endpoint[w->endpoint],
-					  curl_easy_strerror(msg->data.result));
+					  curl.easy_strerror(msg->data.result));
 		now = boottime_ns();
 		if (now >= until_ns)
 			return 0;
-		curl_multi_poll(w->multi, NULL, 0,
+		curl.multi_poll(w->multi, NULL, 0,
 				(int)((until_ns - now) / 1000000) + 1, NULL);
 	}
 }

@@ -26,6 +26,7 @@
 
 #include "ctl.h"
 #include "etcd.h"
+#include "late.h"
 
 #define PAGE		50	/* 50 of the largest documents fit into 4 MiB of gRPC */
 #define PAGES_MAX	2000
@@ -424,9 +425,9 @@ static void etcd_close(struct store *s)
 
 	etcd_watch_stop(h);
 	if (h->watch.multi)
-		curl_multi_cleanup(h->watch.multi);
+		curl.multi_cleanup(h->watch.multi);
 	if (h->easy)
-		curl_easy_cleanup(h->easy);
+		curl.easy_cleanup(h->easy);
 	explicit_bzero(h->cfg.password, sizeof(h->cfg.password));
 	explicit_bzero(h->token, sizeof(h->token));
 	free(h);
@@ -469,13 +470,17 @@ int store_etcd_open(struct store **out, const char *address, bool create,
 
 	if (!h)
 		return -ENOMEM;
+	if (!late_curl_load(why, len)) {
+		free(h);
+		return -ELIBACC;
+	}
 	h->base.ops = &etcd_ops;
 	h->base.timeout_ms = timeout_ms;
 	err = etcd_config_parse(&h->cfg, address, why, len);
 	if (!err) {
 		h->current = (unsigned int)(random_u64() % h->cfg.endpoint_count);
-		h->easy = etcd_easy();
-		h->watch.multi = curl_multi_init();
+		h->easy = curl.easy_init();
+		h->watch.multi = curl.multi_init();
 		err = h->easy && h->watch.multi ? connect_store(h, create) : -ENOMEM;
 		snprintf(why, len, "%s", h->base.error);
 	}

@@ -17,6 +17,7 @@
 
 #include <gnutls/gnutls.h>
 
+#include "late.h"
 #include "tls.h"
 
 #define RECORD_HEADER		5
@@ -236,7 +237,7 @@ static ssize_t push(gnutls_transport_ptr_t ptr, const void *buf, size_t len)
 
 static int give_key(const struct tls_key *k, gnutls_datum_t *key)
 {
-	key->data = gnutls_malloc(TLS_KEY_BYTES);
+	key->data = (*gnutls.malloc)(TLS_KEY_BYTES);
 	if (!key->data)
 		return -1;
 	memcpy(key->data, k->key, TLS_KEY_BYTES);
@@ -246,7 +247,7 @@ static int give_key(const struct tls_key *k, gnutls_datum_t *key)
 
 static int server_key(gnutls_session_t session, const char *id, gnutls_datum_t *key)
 {
-	struct conversation *c = gnutls_session_get_ptr(session);
+	struct conversation *c = gnutls.session_get_ptr(session);
 	const struct tls_key *k = tls_keys_find(c->keys, id);
 
 	if (!k) {
@@ -259,10 +260,10 @@ static int server_key(gnutls_session_t session, const char *id, gnutls_datum_t *
 
 static int client_key(gnutls_session_t session, char **id, gnutls_datum_t *key)
 {
-	struct conversation *c = gnutls_session_get_ptr(session);
+	struct conversation *c = gnutls.session_get_ptr(session);
 	const struct tls_key *k = &c->keys->key[0];
 
-	*id = gnutls_strdup(k->id);
+	*id = (*gnutls.strdup)(k->id);
 	text_copy(c->key_id, k->id, sizeof(c->key_id));
 	return *id ? give_key(k, key) : -1;
 }
@@ -279,26 +280,26 @@ struct library {
 static void library_free(struct library *lib)
 {
 	if (lib->session)
-		gnutls_deinit(lib->session);
+		gnutls.deinit(lib->session);
 	if (lib->server)
-		gnutls_psk_free_server_credentials(lib->server);
+		gnutls.psk_free_server_credentials(lib->server);
 	if (lib->client)
-		gnutls_psk_free_client_credentials(lib->client);
+		gnutls.psk_free_client_credentials(lib->client);
 }
 
 static bool set_credentials(struct library *lib, enum tls_role role)
 {
 	if (role == TLS_SERVER) {
-		if (gnutls_psk_allocate_server_credentials(&lib->server))
+		if (gnutls.psk_allocate_server_credentials(&lib->server))
 			return false;
-		gnutls_psk_set_server_credentials_function(lib->server, server_key);
-		return !gnutls_credentials_set(lib->session, GNUTLS_CRD_PSK,
+		gnutls.psk_set_server_credentials_function(lib->server, server_key);
+		return !gnutls.credentials_set(lib->session, GNUTLS_CRD_PSK,
 					       lib->server);
 	}
-	if (gnutls_psk_allocate_client_credentials(&lib->client))
+	if (gnutls.psk_allocate_client_credentials(&lib->client))
 		return false;
-	gnutls_psk_set_client_credentials_function(lib->client, client_key);
-	return !gnutls_credentials_set(lib->session, GNUTLS_CRD_PSK, lib->client);
+	gnutls.psk_set_client_credentials_function(lib->client, client_key);
+	return !gnutls.credentials_set(lib->session, GNUTLS_CRD_PSK, lib->client);
 }
 
 static bool library_start(struct library *lib, struct conversation *c,
@@ -315,15 +316,16 @@ static bool library_start(struct library *lib, struct conversation *c,
 		 !ciphers || ciphers & TLS_CAN_CHACHA ?
 		 ":+CHACHA20-POLY1305" : "");
 	flags |= c->role == TLS_SERVER ? GNUTLS_SERVER : GNUTLS_CLIENT;
-	if (gnutls_init(&lib->session, flags))
+	/* it is there since the first key was read */
+	if (!late_gnutls_load(NULL, 0) || gnutls.init(&lib->session, flags))
 		return false;
-	if (gnutls_priority_set_direct(lib->session, priority, NULL) ||
+	if (gnutls.priority_set_direct(lib->session, priority, NULL) ||
 	    !set_credentials(lib, c->role))
 		return false;
-	gnutls_session_set_ptr(lib->session, c);
-	gnutls_transport_set_ptr(lib->session, c);
-	gnutls_transport_set_pull_function(lib->session, pull);
-	gnutls_transport_set_push_function(lib->session, push);
+	gnutls.session_set_ptr(lib->session, c);
+	gnutls.transport_set_ptr(lib->session, c);
+	gnutls.transport_set_pull_function(lib->session, pull);
+	gnutls.transport_set_push_function(lib->session, push);
 	return true;
 }
 
@@ -331,7 +333,7 @@ static bool library_start(struct library *lib, struct conversation *c,
 
 static enum tls_reason by_alert(gnutls_session_t session)
 {
-	switch ((int)gnutls_alert_get(session)) {
+	switch ((int)gnutls.alert_get(session)) {
 	case GNUTLS_A_UNKNOWN_PSK_IDENTITY:
 		return TLS_UNKNOWN_KEY;
 	case GNUTLS_A_DECRYPT_ERROR:
@@ -352,7 +354,7 @@ static enum tls_reason server_verdict(const struct conversation *c,
 				      gnutls_session_t session, int err)
 {
 	/* behind our Finished nothing but its Finished can be wrong */
-	if (gnutls_handshake_get_last_out(session) == GNUTLS_HANDSHAKE_FINISHED)
+	if (gnutls.handshake_get_last_out(session) == GNUTLS_HANDSHAKE_FINISHED)
 		return TLS_ALTERED;
 	if (c->unknown_id && !*c->key_id)
 		return TLS_UNKNOWN_KEY;
@@ -395,12 +397,12 @@ static void send_alert(struct conversation *c, gnutls_session_t session,
 	if (reason == TLS_PLAINTEXT)
 		push(c, unexpected, sizeof(unexpected));
 	else if (reason == TLS_UNKNOWN_KEY)
-		gnutls_alert_send(session, GNUTLS_AL_FATAL,
+		gnutls.alert_send(session, GNUTLS_AL_FATAL,
 				  GNUTLS_A_UNKNOWN_PSK_IDENTITY);
 	else if (reason == TLS_WRONG_KEY)
-		gnutls_alert_send(session, GNUTLS_AL_FATAL, GNUTLS_A_DECRYPT_ERROR);
+		gnutls.alert_send(session, GNUTLS_AL_FATAL, GNUTLS_A_DECRYPT_ERROR);
 	else
-		gnutls_alert_send_appropriate(session, err);
+		gnutls.alert_send_appropriate(session, err);
 }
 
 static void judge(struct conversation *c, gnutls_session_t session, int err,
@@ -483,9 +485,9 @@ static bool fill_direction(gnutls_session_t session, bool read,
 	uint8_t seq[8];
 
 	memset(d, 0, sizeof(*d));
-	if (gnutls_record_get_state(session, read, &mac, &iv, &key, seq))
+	if (gnutls.record_get_state(session, read, &mac, &iv, &key, seq))
 		return false;
-	switch ((int)gnutls_cipher_get(session)) {
+	switch ((int)gnutls.cipher_get(session)) {
 	case GNUTLS_CIPHER_AES_128_GCM:
 		return fill_gcm(d, &iv, &key, seq);
 	case GNUTLS_CIPHER_CHACHA20_POLY1305:
@@ -507,16 +509,16 @@ static bool nothing_left(const struct conversation *c, gnutls_session_t session)
 	gnutls_datum_t mac, iv, key;
 	uint8_t tx[8], rx[8];
 
-	return !c->have && !c->left && !gnutls_record_check_pending(session) &&
-	       !gnutls_record_get_state(session, 0, &mac, &iv, &key, tx) &&
-	       !gnutls_record_get_state(session, 1, &mac, &iv, &key, rx) &&
+	return !c->have && !c->left && !gnutls.record_check_pending(session) &&
+	       !gnutls.record_get_state(session, 0, &mac, &iv, &key, tx) &&
+	       !gnutls.record_get_state(session, 1, &mac, &iv, &key, rx) &&
 	       is_zero(tx, sizeof(tx)) && is_zero(rx, sizeof(rx));
 }
 
 static bool take_secrets(struct conversation *c, gnutls_session_t session,
 			 struct tls_secrets *secrets, struct tls_result *res)
 {
-	if (gnutls_protocol_get_version(session) != GNUTLS_TLS1_3 || !*c->key_id)
+	if (gnutls.protocol_get_version(session) != GNUTLS_TLS1_3 || !*c->key_id)
 		return refuse(res, TLS_BAD_PEER, false);
 	if (!nothing_left(c, session))
 		return refuse(res, TLS_LEFTOVER, false);
@@ -541,8 +543,8 @@ static bool run_handshake(struct conversation *c, unsigned int ciphers,
 		goto out;
 	}
 	do {
-		err = gnutls_handshake(lib.session);
-	} while (err < 0 && !c->why && !gnutls_error_is_fatal(err) &&
+		err = gnutls.handshake(lib.session);
+	} while (err < 0 && !c->why && !gnutls.error_is_fatal(err) &&
 		 boottime_ns() < c->deadline_ns);
 	if (err)
 		judge(c, lib.session, err, res);

@@ -10,6 +10,7 @@
 
 #include <gnutls/gnutls.h>
 
+#include "late.h"
 #include "tls.h"
 
 #define FILE_MAX_BYTES	(16 * 1024)
@@ -87,15 +88,15 @@ static bool decode(const char *text, size_t len, uint8_t out[TLS_KEY_BYTES])
 	bool good;
 
 	if (len == 2 * TLS_KEY_BYTES)
-		good = !gnutls_hex_decode2(&in, &raw);
+		good = !gnutls.hex_decode2(&in, &raw);
 	else
-		good = !gnutls_base64_decode2(&in, &raw);
+		good = !gnutls.base64_decode2(&in, &raw);
 	good = good && raw.size == TLS_KEY_BYTES;
 	if (good)
 		memcpy(out, raw.data, TLS_KEY_BYTES);
 	if (raw.data) {
 		explicit_bzero(raw.data, raw.size);
-		gnutls_free(raw.data);
+		(*gnutls.free)(raw.data);
 	}
 	return good;
 }
@@ -192,6 +193,8 @@ bool tls_keys_load(const char *path, struct tls_keys *keys, char *why, size_t le
 	int fd;
 
 	memset(keys, 0, sizeof(*keys));
+	if (!late_gnutls_load(why, len))
+		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
 		snprintf(why, len, "%s: %s", path, strerror(errno));

@@ -51,6 +51,12 @@ wait "$listener"
 check_same "so does the listener" 1 $?
 check "which says why" grep -q "(speaks_tls)" "$swb_tmp/listen.out"
 
+mkdir "$swb_tmp/hidden"
+echo "no library" >"$swb_tmp/hidden/libgnutls.so.30"
+LD_LIBRARY_PATH=$swb_tmp/hidden connect_a --key "$swb_tmp/key" >"$swb_tmp/connect.out" 2>&1
+check_same "a key without GnuTLS is refused" 4 $?
+check "with the name of what is missing" grep -q 'install libgnutls30' "$swb_tmp/connect.out"
+
 listen_b --key "$swb_tmp/key"
 ip netns exec swba gnutls-cli --insecure -p 7800 10.77.0.2 </dev/null >"$swb_tmp/cli.out" 2>&1
 wait "$listener"

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """swblockctl with either store: the same volume, the same swaps, the same words."""
+import os
 import shutil
 import socket
 import subprocess
 import sys
 import time
 
-from taplib import Sandbox, done, ok
+from taplib import OUT, Sandbox, done, ok
 
 
 def free_port():
@@ -62,10 +63,26 @@ def out_of_reach(box):
        "an address that is none", r)
 
 
+def late_libraries(box):
+    """What brings thirty libraries with it is asked for by those who need it."""
+    for soname in ("libcurl-gnutls.so.4", "libgnutls.so.30"):
+        with open(box.path(soname), "w", encoding="ascii") as f:
+            f.write("no library")
+    hidden = {"LD_LIBRARY_PATH": box.dir}
+    # of the one with a fake kernel the daemon is a part, whose libraries need GnuTLS
+    box.program = os.path.join(OUT, "swblockctl")
+    r = box.ctl("authority", "-j", **hidden)
+    ok(r.code == 0, "nothing else needs libcurl or GnuTLS", r)
+    r = box.ctl("store", "check", "--store", "etcd:127.0.0.1:1", "-j", **hidden)
+    ok(r.code == 1 and "install libcurl3-gnutls" in r.json["error"]["message"],
+       "an etcd store without libcurl: what to install", r)
+
+
 def main():
     with Sandbox() as box:
         life_of_a_record(box, "sqlite")
         out_of_reach(box)
+        late_libraries(box)
     if not shutil.which("etcd"):
         for _ in range(11):
             print("ok # SKIP no etcd")
