@@ -153,17 +153,14 @@ void lend_hold(struct world *w, struct node *n, const struct seen *s)
 	ask_from(w, n, h);
 }
 
-/* Was the block written since the read was held? By @wid, if @wid is not NULL? */
-static bool written(const struct node *n, const struct held *h, const u64 *wid)
+/*
+ * Was the block written since the read was held? By @wid, if that is not CHECK_TORN. Of
+ * the reference: the ring may have been trimmed of it.
+ */
+static bool written(const struct world *w, const struct node *n, const struct held *h,
+		    u64 wid)
 {
-	for (u64 x = n->core.log.head; x > h->head; x--) {
-		const struct wrec *r = wal_rec(n, x);
-		u64 by = r && r->type == SWB_REC_WRITE ? r->wid : 0;
-
-		if (covers(r, h->block) && (!wid || by == *wid))
-			return true;
-	}
-	return false;
+	return check_wrote(w, h->epoch, h->head, n->core.log.head, h->block, wid);
 }
 
 static void check_i236(struct world *w, struct node *n, const struct held *h,
@@ -171,7 +168,7 @@ static void check_i236(struct world *w, struct node *n, const struct held *h,
 {
 	if (n->rotten || w->node[h->asked].rotten)
 		return;
-	if (!whole || (wid != h->own && !written(n, h, &wid)))
+	if (!whole || (wid != h->own && !written(w, n, h, wid)))
 		sim_violation(w, 236, "n%u: block %u is lent as of write %llu, the own disk has %llu",
 			      n->id, h->block, U(wid), U(h->own));
 }
@@ -189,7 +186,7 @@ static void check_i237(struct world *w, struct node *n, u32 block, u64 wid)
 
 static void repair(struct world *w, struct node *n, const struct held *h, u64 wid)
 {
-	if (written(n, h, NULL) && w->broken != BREAK_REPAIR_STALE)
+	if (written(w, n, h, CHECK_TORN) && w->broken != BREAK_REPAIR_STALE)
 		return;
 	if (!node_may_write(w, n))
 		return;
