@@ -201,6 +201,7 @@ struct pace {
  * @stalled_ns: its disk ends no command before
  * @group: sealed groups, oldest first
  * @open: group being filled, NULL if none
+ * @open_until_ns: until then its open record waits for a place, 0 if it does not
  * @super_wanted: SUPER_* that a next save must serve
  * @super_saving: SUPER_* that the running save serves
  * @cut_to: LSN of a cut that waits for writes to end, with @cutting
@@ -237,6 +238,7 @@ struct node {
 	struct wgroup **group;
 	struct wgroup *open;
 	bool seal_soon;
+	u64 open_until_ns;
 	u32 super_wanted;
 	u32 super_saving;
 	bool cutting;

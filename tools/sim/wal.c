@@ -10,11 +10,22 @@
 #include "world.h"
 
 #define WAL_SPARE_OPENINGS	24
+#define OPEN_WAIT_NS		(3000 * SIM_MSEC)
 #define WAL_SPARE_BYTES		(SWB_GROUP_HEADER_MAX + SWB_GROUP_PAYLOAD_MAX)
 
 static u64 group_last(const struct wgroup *g)
 {
 	return g->first_lsn + g->live - 1;
+}
+
+static void drop_open(struct node *n)
+{
+	if (n->open) {
+		free(n->open->buf);
+		free(n->open);
+	}
+	n->open = NULL;
+	n->open_until_ns = 0;
 }
 
 void wal_free(struct node *n)
@@ -24,11 +35,7 @@ void wal_free(struct node *n)
 		free(n->group[i]);
 	}
 	n->groups = 0;
-	if (n->open) {
-		free(n->open->buf);
-		free(n->open);
-	}
-	n->open = NULL;
+	drop_open(n);
 }
 
 struct wgroup *wal_find(const struct node *n, u64 lsn)
@@ -139,6 +146,14 @@ static void seal_task(struct world *w, struct task *t)
 	wal_seal(w, n);
 }
 
+static void seal_in(struct world *w, struct node *n, u64 ns)
+{
+	if (n->seal_soon)
+		return;
+	n->seal_soon = true;
+	world_later(w, n->id, ns, seal_task, 0, 0);
+}
+
 void wal_append(struct world *w, struct node *n, u64 epoch, u64 lsn,
 		const struct wrec *rec, const u8 *payload)
 {
@@ -149,6 +164,11 @@ void wal_append(struct world *w, struct node *n, u64 epoch, u64 lsn,
 		  g->nrec == SWB_GROUP_RECS_MAX ||
 		  g->payload_bytes + bytes > SWB_GROUP_PAYLOAD_MAX))
 		wal_seal(w, n);
+	if (n->open && n->open_until_ns) {
+		drop_open(n);
+		node_fail_disk(w, n, true);
+		return;
+	}
 	if (!n->open)
 		n->open = group_new(epoch, lsn);
 	g = n->open;
@@ -164,11 +184,8 @@ void wal_append(struct world *w, struct node *n, u64 epoch, u64 lsn,
 		memcpy(g->buf + at, payload, bytes);
 		g->payload_bytes += bytes;
 	}
-	if (!n->seal_soon) {
-		n->seal_soon = true;
-		world_later(w, n->id, rng_below(&w->rng, 80 * SIM_USEC),
-			    seal_task, 0, 0);
-	}
+	if (!n->seal_soon)
+		seal_in(w, n, rng_below(&w->rng, 80 * SIM_USEC));
 }
 
 /* Everything up to here has completed its write, without a hole. */
@@ -275,6 +292,30 @@ static u8 *group_bytes(const struct node *n, struct wgroup *g)
 	return out;
 }
 
+/*
+ * An open record waits for what was trimmed, as no write does: a replica that was behind
+ * with its write-back may hold more than the primary admitted by. If the ring is full of
+ * what C has not reached, there is no way out, for C cannot move before this record is
+ * durable: the reserve is for so many epochs, and then the member gives up.
+ */
+static void no_place(struct world *w, struct node *n)
+{
+	if (n->open->rec[0].type != SWB_REC_OPEN) {
+		sim_violation(w, 121, "n%u: admitted more than the ring holds", n->id);
+		drop_open(n);
+		return;
+	}
+	if (!n->open_until_ns)
+		n->open_until_ns = w->clock.now_ns + OPEN_WAIT_NS;
+	if (w->clock.now_ns >= n->open_until_ns) {
+		drop_open(n);
+		node_fail_disk(w, n, true);
+		return;
+	}
+	store_want_room(w, n);
+	seal_in(w, n, SIM_MSEC);
+}
+
 void wal_seal(struct world *w, struct node *n)
 {
 	struct wgroup *g = n->open;
@@ -282,16 +323,14 @@ void wal_seal(struct world *w, struct node *n)
 
 	if (!g)
 		return;
-	n->open = NULL;
 	g->header_bytes = swb_ring_header_bytes(&n->ring, g->nrec);
 	g->len = swb_ring_group_bytes(&n->ring, g->nrec, g->payload_bytes);
 	if (!swb_ring_place(&n->ring, g->len, &g->pos, &g->gap)) {
-		sim_violation(w, 121, "n%u: admitted more than the ring holds",
-			      n->id);
-		free(g->buf);
-		free(g);
+		no_place(w, n);
 		return;
 	}
+	n->open = NULL;
+	n->open_until_ns = 0;
 	bytes = group_bytes(n, g);
 	swb_ring_take(&n->ring, g->pos, g->len, g->gap, g->crc);
 	if (g->gap)
@@ -343,6 +382,7 @@ void wal_cut(struct world *w, struct node *n, u64 lsn)
 	n->cut_to = lsn;
 	if (n->open)
 		wal_seal(w, n);
+	drop_open(n);	/* if it waits for a place */
 	if (!wal_writes_pending(n))
 		cut_now(w, n);
 }
