@@ -47,6 +47,7 @@
  * @target: write-back goes on until here
  * @seen_lsn: head of the log when last looked at
  * @seen_at: jiffies when it last moved
+ * @asked_lsn: C was asked for up to here when it lagged behind last
  * @tight: the ring is, because of what a peer still needs
  * @tight_since: jiffies when it became so
  */
@@ -57,6 +58,7 @@ struct swb_flusher_priv {
 	u64 target;
 	u64 seen_lsn;
 	unsigned long seen_at;
+	u64 asked_lsn;
 	bool tight;
 	unsigned long tight_since;
 };
@@ -76,16 +78,44 @@ static bool log_is_idle(struct swb_flusher *f)
 	return time_after_eq(jiffies, fp->seen_at + IDLE_DELAY);
 }
 
+/* Is there much in the ring behind @lsn? */
+static bool much_behind(struct swb_flusher *f, u64 lsn)
+{
+	struct swb_wal *w = f->wal;
+	u64 memory_bytes = (u64)w->priv->page_max << PAGE_SHIFT;
+
+	lockdep_assert_held(f->lock);
+	return swb_waldir_backlog(w, lsn + 1) >=
+	       min(w->ring.bytes / 4, memory_bytes / 2);
+}
+
 /* Is there so much to write back that it should not wait any longer? */
 static bool is_pressed(struct swb_flusher *f, u64 lo)
 {
 	struct swb_wal *w = f->wal;
-	u64 memory_bytes = (u64)w->priv->page_max << PAGE_SHIFT;
-	u64 enough = min(w->ring.bytes / 4, memory_bytes / 2);
 
 	lockdep_assert_held(f->lock);
 	return f->urgent || w->dirty->records >= w->dirty->records_max / 4 ||
-	       swb_waldir_backlog(w, lo + 1) >= enough;
+	       much_behind(f, lo);
+}
+
+/*
+ * Pressed, and what holds us up is C, which moves by barriers and by the background
+ * flush: a small ring is full long before that comes. So ask for it, once for all that
+ * is written now. Whom C waits for is the core's business.
+ */
+static void want_committed(struct swb_flusher *f, u64 limit)
+{
+	struct swb_flusher_priv *fp = f->priv;
+	u64 written = f->wal->written_lsn;
+
+	lockdep_assert_held(f->lock);
+	if (limit >= written || (fp->asked_lsn > limit && fp->asked_lsn <= written))
+		return;
+	if (limit > f->core->d.extent_lo && !much_behind(f, limit))
+		return;		/* there is something to do meanwhile */
+	fp->asked_lsn = written;
+	f->ops->want_committed(f->ctx);
 }
 
 /* Up to which LSN write-back should go on now; at most extent_lo: not at all. */
@@ -100,6 +130,8 @@ static u64 choose_target(struct swb_flusher *f)
 	idle = log_is_idle(f);
 	pressed = is_pressed(f, lo);
 	WRITE_ONCE(f->starved, pressed && limit <= lo);
+	if (pressed)
+		want_committed(f, limit);
 	if (limit <= lo)
 		return lo;
 	if (idle || pressed)

@@ -24,11 +24,14 @@
  *	long
  * @failed: the extent or the superblock could not be written
  * @wrote: so many bytes, up to record @lsn, went to the extent in @ns
+ * @want_committed: the ring fills with what the core does not let go yet; the lock is
+ *	held, so it leaves a fact and returns
  */
 struct swb_flusher_ops {
 	void (*checkpointed)(void *ctx, u64 extent_lo, u64 start, u64 ns);
 	void (*failed)(void *ctx, int err);
 	void (*wrote)(void *ctx, u64 lsn, u64 bytes, u64 ns);
+	void (*want_committed)(void *ctx);
 };
 
 struct swb_flusher {

@@ -554,3 +554,20 @@ void swb_peer_kick(struct swb_volume *v)
 	}
 	spin_unlock_irqrestore(&v->lock, flags);
 }
+
+void swb_peer_reopen(struct swb_volume *v)
+{
+	unsigned long flags;
+	u32 i;
+
+	spin_lock_irqsave(&v->lock, flags);
+	for (i = 0; i < SWB_MEMBERS_MAX; i++) {
+		struct swb_link *l = v->link[i];
+
+		if (!l || l->closing || !l->window_closed)
+			continue;
+		l->pending |= BIT(SWB_SEND_SHIP);
+		wake_up(&l->wait);
+	}
+	spin_unlock_irqrestore(&v->lock, flags);
+}

@@ -57,6 +57,8 @@
  * @verify: a replica's answer to VERIFY, until it is sent; v->lock
  * @verify_body: tx: body of a VERIFY_SUM frame
  * @lend: what a replica lends, until it is sent; v->lock
+ * @window_closed: tx waits for C to ship more; v->lock
+ * @asked_committed: tx: C when room was asked for last
  * @again: tx: no memory to read the log back, or the window is closed: look again soon
  * @acked_ns: rx: when the last ACK was heard, CLOCK_BOOTTIME; read in the step that rx posts
  * @seen_committed: rx: C of the last header that was posted
@@ -104,6 +106,8 @@ struct swb_link {
 	struct swb_verify_answer verify;
 	struct swb_wire_sums verify_body;
 	struct swb_mend_answer lend;
+	bool window_closed;
+	u64 asked_committed;
 	bool again;
 	u64 told_committed;
 	u64 acked_ns;
@@ -177,6 +181,9 @@ void swb_peer_set_deadline(struct swb_volume *v, u32 deadline_ms);
  * whose next record can be shipped.
  */
 void swb_peer_kick(struct swb_volume *v);
+
+/** swb_peer_reopen() - C has moved: whose window was closed looks again; any context */
+void swb_peer_reopen(struct swb_volume *v);
 
 /** swb_peer_close() - executor of CLOSE_LINK; does not wait */
 void swb_peer_close(struct swb_volume *v, u8 peer, u32 reason);

@@ -282,6 +282,7 @@ static void execute(struct swb_volume *v, const struct swb_action *act)
 		break;
 	case SWB_ACT_WRITE_BACK:
 		swb_flusher_kick(&v->flusher, false);
+		swb_peer_reopen(v);
 		break;
 	case SWB_ACT_NOTIFY_REPORT:
 		notify_report(v, act->a);
@@ -493,6 +494,19 @@ static u64 beyond_budget(struct swb_volume *v)
 	return lsn;
 }
 
+/* A ring that fills, here or at a peer, cannot wait for the next background flush. */
+static void take_room(struct swb_volume *v)
+{
+	struct swb_event ev = { .type = SWB_EV_TICK, .peer = SWB_NOBODY };
+	unsigned long flags;
+
+	ev.lsn = beyond_budget(v);
+	spin_lock_irqsave(&v->lock, flags);
+	ev.lsn2 = v->core.log.head;
+	spin_unlock_irqrestore(&v->lock, flags);
+	step(v, &ev);
+}
+
 static void take_tick(struct swb_volume *v)
 {
 	step_plain(v, SWB_EV_TICK, beyond_budget(v));
@@ -516,6 +530,8 @@ static void take_left(struct swb_volume *v)
 		take_barrier(v);
 	if (test_and_clear_bit(SWB_POST_CHECKPOINT, bits))
 		take_checkpoint(v);
+	if (test_and_clear_bit(SWB_POST_ROOM, bits))
+		take_room(v);
 	if (test_and_clear_bit(SWB_POST_CLOSED, bits))
 		step_plain(v, SWB_EV_LAST_CLOSED, 0);
 	if (test_and_clear_bit(SWB_POST_TICK, bits))

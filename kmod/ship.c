@@ -255,14 +255,29 @@ static u64 ship_from(struct swb_link *l, u64 *session)
 	return from;
 }
 
+static void window_closes(struct swb_link *l)
+{
+	u64 committed = l->v->core.log.committed;
+
+	lockdep_assert_held(&l->v->lock);
+	l->again = true;
+	if (committed > l->told_committed)
+		l->pending |= BIT(SWB_SEND_PING);
+	if (!l->window_closed || committed != l->asked_committed)
+		swb_post_later(l->v, SWB_POST_ROOM);
+	l->window_closed = true;
+	l->asked_committed = committed;
+}
+
 /*
  * A replica gives ring space back as C moves on, and hears of C from us, on this
  * very stream. So what is under way above C must always fit into its ring, which
  * may be smaller than ours: else it would wait for space with the news of C stuck
  * behind the record that needs the space. Half of it leaves room for the gap at
- * the end of a ring. While the window is closed, C travels on PINGs. Inherited
- * records do not count: C passes them only together with the open record behind
- * them (I-204), so they have to go through.
+ * the end of a ring. While the window is closed, C travels on PINGs, and is asked to
+ * move: the engine wakes us when it does. Inherited records do not count: C passes
+ * them only together with the open record behind them (I-204), so they have to go
+ * through.
  */
 static bool window_open(struct swb_link *l, u64 from)
 {
@@ -276,11 +291,10 @@ static bool window_open(struct swb_link *l, u64 from)
 	above = max(c->log.committed + 1, c->log.open_lsn);
 	span = swb_wal_span(&l->v->wal, above, from);
 	open = !window || span <= window;
-	if (!open) {
-		l->again = true;
-		if (c->log.committed > l->told_committed)
-			l->pending |= BIT(SWB_SEND_PING);
-	}
+	if (open)
+		l->window_closed = false;
+	else
+		window_closes(l);
 	spin_unlock_irqrestore(&l->v->lock, flags);
 	return open;
 }

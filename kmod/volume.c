@@ -150,10 +150,16 @@ static void flusher_wrote(void *ctx, u64 lsn, u64 bytes, u64 ns)
 	swb_stat_add(v, EXTENT_BYTES, bytes);
 }
 
+static void flusher_want_committed(void *ctx)
+{
+	swb_post_later(ctx, SWB_POST_ROOM);
+}
+
 static const struct swb_flusher_ops flusher_ops = {
 	.checkpointed	= flusher_checkpointed,
 	.failed		= flusher_failed,
 	.wrote		= flusher_wrote,
+	.want_committed	= flusher_want_committed,
 };
 
 /* ---- lifetime --------------------------------------------------------- */

@@ -79,6 +79,7 @@ struct swb_post {
 #define SWB_POST_CLOSED		5	/* last opener went away */
 #define SWB_POST_STOP		6
 #define SWB_POST_CHECKPOINT	7	/* the flusher moved extent_lo or S */
+#define SWB_POST_ROOM		8	/* a ring fills with what C has not passed */
 
 /**
  * struct swb_io - upper requests (struct swb_req, write.h); under volume->lock

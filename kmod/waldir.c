@@ -413,5 +413,6 @@ void swb_wal_replay_end(struct swb_wal *w, const struct swb_ring *ring, u64 star
 	p->next_lsn = head + 1;
 	w->written_lsn = head;
 	w->submitted_lsn = head;
+	p->announce_bytes = min(p->announce_bytes, ring->bytes / 8);
 	spin_unlock_irqrestore(w->lock, flags);
 }

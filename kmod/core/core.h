@@ -210,6 +210,8 @@ struct swb_tune {
  * @truncate_peer: for this primary
  * @flushing: a FLUSH_LOG is in flight
  * @unflushed_since_ns: when written first exceeded durable, 0 if equal
+ * @flush_early: a ring fills: what was written up to here is flushed without
+ *	waiting for @tune.flush_interval_ns
  * @next_session: next session id to draw
  * @opened_session: newest session of this epoch that its primary opened here
  * @opened_epoch: and that epoch; within one it is one boot, whose ids rise
@@ -273,6 +275,7 @@ struct swb_core {
 	u8 truncate_peer;
 	bool flushing;
 	u64 unflushed_since_ns;
+	u64 flush_early;
 	u64 next_session;
 	u64 opened_session;
 	u64 opened_epoch;
@@ -341,7 +344,9 @@ enum swb_event_type {
 	SWB_EV_SUSPEND_ORDERED,	/* lsn: 1 hold upper I/O, 0 go on */
 	SWB_EV_EXTENT_GROWN,	/* lsn: bytes; the new part is zero, durably */
 	SWB_EV_TICK,		/* time has passed; lsn: records <= it are
-				 * beyond the byte budget of catch-up, 0 if none
+				 * beyond the byte budget of catch-up, 0 if none;
+				 * lsn2: the ring fills, what is <= it should be
+				 * C's soon, 0 if time enough is left
 				 */
 	SWB_EV_REBUILD_ORDERED,	/* primary: the controller allows it for peer */
 	SWB_EV_REBUILD_PREPARED, /* target: mark and empty log are durable */

@@ -52,6 +52,19 @@ static void flush_background(struct swb_core *c, struct swb_actions *out)
 		flush_now(c, out);
 }
 
+/*
+ * The flush that time would bring, now: for what was written when a ring was found to
+ * fill. If one is in flight, that which comes next. A cut lowers the goal for good.
+ */
+static void flush_for_room(struct swb_core *c, struct swb_actions *out)
+{
+	c->flush_early = min_t(u64, c->flush_early, c->log.written);
+	if (c->flushing || c->adopt != SWB_ADOPT_IDLE || swb_disk_failed(c) ||
+	    c->flush_early <= c->log.durable)
+		return;
+	flush_now(c, out);
+}
+
 static void note_unflushed(struct swb_core *c)
 {
 	if (c->log.written <= c->log.durable)
@@ -175,12 +188,38 @@ static void ask_flush(struct swb_core *c, u8 i, struct swb_actions *out)
 	swb_act_peer(c, out, SWB_ACT_SEND_PING, i, p->flush_asked);
 }
 
+/*
+ * A ring fills, and only C gives room: whoever C waits for is asked for a flush. Of a
+ * peer no more is asked than was shipped: it gets there even if nothing else can be
+ * shipped before C moves.
+ */
+static void want_room(struct swb_core *c, u64 lsn, struct swb_actions *out)
+{
+	struct swb_core_peer *p;
+	u64 want;
+	u8 i;
+
+	c->flush_early = max_t(u64, c->flush_early, min_t(u64, lsn, c->log.written));
+	for (i = 0; swb_is_primary(c) && i < c->config.member_count; i++) {
+		p = &c->peer[i];
+		if (i == c->self || !p->matched ||
+		    !swb_peer_required(&c->config, i))
+			continue;
+		want = min_t(u64, lsn, p->cursor - 1);
+		if (want <= p->durable || want <= p->flush_asked)
+			continue;
+		p->flush_asked = want;
+		swb_act_peer(c, out, SWB_ACT_SEND_PING, i, want);
+	}
+}
+
 /* The end of every step: whatever the fact was, draw its consequences. */
 void swb_progress_commit(struct swb_core *c, struct swb_actions *out)
 {
 	u8 i;
 
 	swb_progress_flush_start(c, out);
+	flush_for_room(c, out);
 	if (c->role == SWBLOCK_ROLE_NONE)
 		return;
 	if (swb_is_primary(c))
@@ -382,6 +421,8 @@ void swb_progress_tick(struct swb_core *c, const struct swb_event *ev,
 	for (i = 0; i < c->config.member_count; i++)
 		if (i != c->self)
 			tick_peer(c, i, ev->lsn, out);
+	if (ev->lsn2)
+		want_room(c, ev->lsn2, out);
 	flush_background(c, out);
 }
 

@@ -218,10 +218,16 @@ static void on_wrote(void *ctx, u64 lsn, u64 bytes, u64 ns)
 {
 }
 
+/* C follows the disk by itself here. */
+static void on_want_committed(void *ctx)
+{
+}
+
 static const struct swb_flusher_ops flusher_ops = {
 	.checkpointed	= on_checkpoint,
 	.failed		= on_flusher_failed,
 	.wrote		= on_wrote,
+	.want_committed	= on_want_committed,
 };
 
 /* What the core's progress.c does, for one member alone. */

@@ -403,6 +403,8 @@ static void tick(struct world *w, struct task *t)
 	n->core.tune.catchup_stall_ns = w->stall_ns;
 	if (w->budget_records && n->core.log.head > w->budget_records)
 		ev.lsn = n->core.log.head - w->budget_records;
+	if (n->ring.used > n->ring.bytes / 2)
+		ev.lsn2 = n->core.log.head;
 	node_post(w, n, &ev);
 	node_admit_parked(w, n);
 	if (swb_core_writeback_limit(&n->core) > n->core.d.extent_lo)

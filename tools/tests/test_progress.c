@@ -225,6 +225,74 @@ TEST(test_progress_background_flush, "what nobody wanted flushed is flushed "
 	CHECK(!order(&r, SWB_ACT_FLUSH_LOG));
 }
 
+TEST(test_progress_room_flushes_at_once, "a ring that fills is not made to wait for "
+	"the interval; what comes later is")
+{
+	setup();
+	primary(&best2);
+	rig_written(&r, 11);
+	rig_flushed(&r, 11);
+	rig_write(&r, 2);
+	STEP(&r, .type = SWB_EV_TICK, .lsn2 = 13);
+	CHECK(order(&r, SWB_ACT_FLUSH_LOG));
+	rig_write(&r, 2);
+	rig_flushed(&r, 13);
+	CHECK(!order(&r, SWB_ACT_FLUSH_LOG));	/* as far as it was written then */
+	CHECK_EQ(r.c.log.committed, 13);
+}
+
+TEST(test_progress_room_after_running_flush, "room is wanted while a flush is in "
+	"flight: another one follows it")
+{
+	setup();
+	primary(&best2);
+	rig_written(&r, 11);
+	CHECK(order(&r, SWB_ACT_FLUSH_LOG));
+	rig_write(&r, 2);
+	rig_written(&r, 13);
+	STEP(&r, .type = SWB_EV_TICK, .lsn2 = 13);
+	CHECK(!order(&r, SWB_ACT_FLUSH_LOG));
+	rig_flushed(&r, 11);
+	CHECK(order(&r, SWB_ACT_FLUSH_LOG));
+	rig_flushed(&r, 13);
+	CHECK(!order(&r, SWB_ACT_FLUSH_LOG));
+}
+
+TEST(test_progress_room_asks_peers, "room: a required peer is asked for what was "
+	"shipped to it, once; no client waits for that")
+{
+	setup();
+	primary(&all2);
+	rig_match(&r, 1, 10);
+	rig_write(&r, 4);
+	swb_core_shipped(&r.c, 1, r.c.peer[1].session, 14, r.now);
+	STEP(&r, .type = SWB_EV_TICK, .lsn2 = 15);
+	CHECK_EQ(order_to(&r, 1, SWB_ACT_SEND_PING)->a, 13);
+	CHECK_EQ(r.c.log.barrier_want, 11);	/* the opening's own */
+	STEP(&r, .type = SWB_EV_TICK, .lsn2 = 15);
+	CHECK(!order(&r, SWB_ACT_SEND_PING));
+	rig_ship(&r, 1);
+	STEP(&r, .type = SWB_EV_TICK, .lsn2 = 15);
+	CHECK_EQ(order_to(&r, 1, SWB_ACT_SEND_PING)->a, 15);
+}
+
+TEST(test_progress_room_of_a_replica, "the ring of a replica fills: it flushes "
+	"what it has, though more was wished for")
+{
+	setup();
+	rig_init(&r, 1, 10);
+	rig_replica(&r, 2, &all2);
+	rig_stream(&r);
+	rig_data(&r, 7, 2, 2);
+	rig_ping(&r, 7, 0, 99);
+	rig_written(&r, 12);
+	CHECK(!order(&r, SWB_ACT_FLUSH_LOG));
+	STEP(&r, .type = SWB_EV_TICK, .lsn2 = 12);
+	CHECK(order(&r, SWB_ACT_FLUSH_LOG));
+	rig_flushed(&r, 12);
+	CHECK(order(&r, SWB_ACT_SEND_ACK));
+}
+
 TEST(test_progress_ask_flush, "a peer is asked to flush by a PING if "
 	"nothing else goes to it, once")
 {
