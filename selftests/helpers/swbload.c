@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -146,6 +147,27 @@ static void ack(int fd, uint64_t op)
 		die("%s: %s", o.acks, strerror(errno));
 }
 
+/*
+ * Killed in the middle of a write of several pages, a process may have pinned only some
+ * of them, and the write becomes a short one: half an operation, which no device has
+ * done. So the operation under way is ended first.
+ */
+static volatile sig_atomic_t terminated;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	terminated = 1;
+}
+
+static void end_if_terminated(void)
+{
+	if (!terminated)
+		return;
+	signal(SIGTERM, SIG_DFL);
+	raise(SIGTERM);
+}
+
 /* Exit codes of write: 0 all done, 3 an I/O error (the expected end of a crash) */
 static int do_write(void)
 {
@@ -155,6 +177,7 @@ static int do_write(void)
 	uint8_t *buf = aligned((size_t)OP_BLOCKS_MAX * o.block_bytes);
 	uint64_t n;
 
+	signal(SIGTERM, on_term);
 	if (fd < 0)
 		die("%s: %s", o.dev, strerror(errno));
 	if (o.acks) {
@@ -214,6 +237,7 @@ static int do_write(void)
 		}
 		if (o.pause_ms)
 			usleep((useconds_t)o.pause_ms * 1000);
+		end_if_terminated();
 	}
 	if (o.barrier) {
 		if (fsync(fd)) {
