@@ -152,20 +152,22 @@ static void ack(int fd, uint64_t op)
  * of them, and the write becomes a short one: half an operation, which no device has
  * done. So the operation under way is ended first.
  */
-static volatile sig_atomic_t terminated;
-
-static void on_term(int sig)
+static void hold_term(void)
 {
-	(void)sig;
-	terminated = 1;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 static void end_if_terminated(void)
 {
-	if (!terminated)
-		return;
-	signal(SIGTERM, SIG_DFL);
-	raise(SIGTERM);
+	sigset_t set;
+
+	sigpending(&set);
+	if (sigismember(&set, SIGTERM))
+		sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 /* Exit codes of write: 0 all done, 3 an I/O error (the expected end of a crash) */
@@ -177,7 +179,7 @@ static int do_write(void)
 	uint8_t *buf = aligned((size_t)OP_BLOCKS_MAX * o.block_bytes);
 	uint64_t n;
 
-	signal(SIGTERM, on_term);
+	hold_term();
 	if (fd < 0)
 		die("%s: %s", o.dev, strerror(errno));
 	if (o.acks) {
